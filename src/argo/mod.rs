@@ -1,0 +1,15 @@
+//! Argo's own nouns: Rollouts, analysis, notifications, and the manifests they are written in.
+
+/// The line of controllers to imitate (design §4, `policy.argo`).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+pub enum Version {
+    /// The newest stable line, held to recordings of v1.9.1.
+    #[default]
+    #[serde(rename = "1.9")]
+    V1_9,
+    /// The coming line, v1.10.
+    #[serde(rename = "1.10")]
+    V1_10,
+}

@@ -1,0 +1,6 @@
+//! firedrill proves that a bad release is caught, undone and reported, in time, and shows the proof.
+
+pub mod argo;
+pub mod clock;
+pub mod diag;
+pub mod twin;

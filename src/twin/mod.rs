@@ -1,0 +1,4 @@
+//! The twin: an emulated cluster in virtual time, a discrete-event kernel without IO.
+
+pub mod effect;
+pub mod store;

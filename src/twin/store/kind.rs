@@ -1,0 +1,133 @@
+//! The kinds the twin serves.
+
+/// A kind of object, in the order in which `Store` keeps them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "each variant is the Kubernetes kind of the same name")]
+pub enum Kind {
+    Namespace,
+    Node,
+    Service,
+    Pod,
+    ConfigMap,
+    Secret,
+    ServiceAccount,
+    Event,
+    ReplicaSet,
+    Deployment,
+    EndpointSlice,
+    Lease,
+    Job,
+    Ingress,
+    VirtualService,
+    DestinationRule,
+    Rollout,
+    AnalysisTemplate,
+    ClusterAnalysisTemplate,
+    AnalysisRun,
+    Experiment,
+    CustomResourceDefinition,
+}
+
+/// What discovery says about a kind.
+#[derive(Debug)]
+pub struct KindInfo {
+    /// Which kind this describes.
+    pub id: Kind,
+    /// API group, empty for core.
+    pub group: &'static str,
+    /// API version.
+    pub version: &'static str,
+    /// The kind's name.
+    pub kind: &'static str,
+    /// The plural in URLs.
+    pub plural: &'static str,
+    /// The singular that `kubectl` accepts.
+    pub singular: &'static str,
+    /// Short names that `kubectl` accepts.
+    pub short_names: &'static [&'static str],
+    /// Whether objects live in a namespace.
+    pub namespaced: bool,
+    /// Whether `/status` is a subresource. AnalysisRuns and Experiments have none (spec 1.1).
+    pub status_subresource: bool,
+    /// Whether `/scale` is a subresource.
+    pub scale_subresource: bool,
+}
+
+macro_rules! kinds {
+    ($($id:ident $group:literal $version:literal $plural:literal [$($short:literal)*] $ns:literal $status:literal $scale:literal;)*) => {
+        impl Kind {
+            /// Every kind, in order.
+            pub const ALL: &'static [Kind] = &[$(Kind::$id),*];
+
+            /// What discovery says about it.
+            #[must_use]
+            pub fn info(self) -> &'static KindInfo {
+                match self {
+                    $(Kind::$id => {
+                        const INFO: KindInfo = KindInfo {
+                            id: Kind::$id, group: $group, version: $version, kind: stringify!($id), plural: $plural,
+                            singular: "", short_names: &[$($short),*], namespaced: $ns,
+                            status_subresource: $status, scale_subresource: $scale,
+                        };
+                        &INFO
+                    })*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    // kind            group                       version     plural           short      namespaced status scale
+    Namespace          ""                          "v1"        "namespaces"     ["ns"]     false true  false;
+    Node               ""                          "v1"        "nodes"          ["no"]     false true  false;
+    Service            ""                          "v1"        "services"       ["svc"]    true  true  false;
+    Pod                ""                          "v1"        "pods"           ["po"]     true  true  false;
+    ConfigMap          ""                          "v1"        "configmaps"     ["cm"]     true  false false;
+    Secret             ""                          "v1"        "secrets"        []         true  false false;
+    ServiceAccount     ""                          "v1"        "serviceaccounts" ["sa"]    true  false false;
+    Event              ""                          "v1"        "events"         ["ev"]     true  false false;
+    ReplicaSet         "apps"                      "v1"        "replicasets"    ["rs"]     true  true  true;
+    Deployment         "apps"                      "v1"        "deployments"    ["deploy"] true  true  true;
+    EndpointSlice      "discovery.k8s.io"          "v1"        "endpointslices" []         true  false false;
+    Lease              "coordination.k8s.io"       "v1"        "leases"         []         true  false false;
+    Job                "batch"                     "v1"        "jobs"           []         true  true  false;
+    Ingress            "networking.k8s.io"         "v1"        "ingresses"      ["ing"]    true  true  false;
+    VirtualService     "networking.istio.io"       "v1alpha3"  "virtualservices" ["vs"]    true  true  false;
+    DestinationRule    "networking.istio.io"       "v1alpha3"  "destinationrules" ["dr"]   true  true  false;
+    Rollout            "argoproj.io"               "v1alpha1"  "rollouts"       ["ro"]     true  true  true;
+    AnalysisTemplate   "argoproj.io"               "v1alpha1"  "analysistemplates" ["at"]  true  false false;
+    ClusterAnalysisTemplate "argoproj.io"          "v1alpha1"  "clusteranalysistemplates" ["cat"] false false false;
+    AnalysisRun        "argoproj.io"               "v1alpha1"  "analysisruns"   ["ar"]     true  false false;
+    Experiment         "argoproj.io"               "v1alpha1"  "experiments"    ["exp"]    true  false false;
+    CustomResourceDefinition "apiextensions.k8s.io" "v1"       "customresourcedefinitions" ["crd" "crds"] false true false;
+}
+
+impl Kind {
+    /// The kind with this group and name, in any version.
+    #[must_use]
+    pub fn find(group: &str, kind: &str) -> Option<Kind> {
+        Kind::ALL.iter().copied().find(|id| id.info().group == group && id.info().kind == kind)
+    }
+
+    /// The kind of an object's `apiVersion` and `kind`.
+    #[must_use]
+    pub fn of_type(api_version: &str, kind: &str) -> Option<Kind> {
+        let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+        Kind::find(group, kind)
+    }
+}
+
+impl KindInfo {
+    /// `group/version`, or `version` for core.
+    #[must_use]
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.into() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// `plural.group`, as error messages name a resource.
+    #[must_use]
+    pub fn resource(&self) -> String {
+        if self.group.is_empty() { self.plural.into() } else { format!("{}.{}", self.plural, self.group) }
+    }
+}
