@@ -1,0 +1,231 @@
+//! Binary operators: arithmetic, comparison and set operations, between numbers and vectors
+//! (Prometheus `promql/engine.go` `VectorBinop`, v3).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::ast::{Binary, BinaryOp, Cardinality, Expr, Matching};
+use super::super::error::EvalError;
+use super::super::labels::{Labels, METRIC_NAME};
+use super::{Element, Evaluator, Operand};
+
+/// The labels two samples must agree on, in name order.
+type Signature<'v> = Vec<(&'v str, &'v str)>;
+
+impl Evaluator<'_> {
+    pub(super) fn binary(&self, binary: &Binary, expr: &Expr, t: i64) -> Result<Operand, EvalError> {
+        let (lhs, rhs) = (self.eval(&binary.lhs, t)?, self.eval(&binary.rhs, t)?);
+        match (lhs, rhs) {
+            (Operand::Scalar(l), Operand::Scalar(r)) => Ok(Operand::Scalar(scalars(binary.op, l, r))),
+            (Operand::Vector(l), Operand::Scalar(r)) => {
+                self.with_scalar(binary, l, |v| (v, r), expr).map(Operand::Vector)
+            }
+            (Operand::Scalar(l), Operand::Vector(r)) => {
+                self.with_scalar(binary, r, |v| (l, v), expr).map(Operand::Vector)
+            }
+            (Operand::Vector(l), Operand::Vector(r)) if binary.op.is_set() => {
+                Ok(Operand::Vector(set_operation(binary, l, r)))
+            }
+            (Operand::Vector(l), Operand::Vector(r)) => self.vectors(binary, l, r, expr).map(Operand::Vector),
+            _ => Err(EvalError::new(expr.span(), "operands must be numbers or instant vectors")),
+        }
+    }
+
+    /// A vector and a number; `sides` puts them in the order they were written.
+    fn with_scalar(
+        &self,
+        binary: &Binary,
+        mut elements: Vec<Element>,
+        sides: impl Fn(f64) -> (f64, f64),
+        expr: &Expr,
+    ) -> Result<Vec<Element>, EvalError> {
+        let (op, as_bool) = (binary.op, binary.return_bool);
+        elements.retain_mut(|element| {
+            let (l, r) = sides(element.v);
+            if !op.is_comparison() {
+                element.v = arithmetic(op, l, r);
+                return true;
+            }
+            // A comparison that filters keeps the vector's value, on whichever side it stands.
+            let holds = compare(op, l, r);
+            if as_bool {
+                element.v = f64::from(u8::from(holds));
+            }
+            holds || as_bool
+        });
+        if !op.is_comparison() || as_bool {
+            self.drop_names(&mut elements, expr.span())?;
+        }
+        Ok(elements)
+    }
+
+    fn vectors(
+        &self,
+        binary: &Binary,
+        lhs: Vec<Element>,
+        rhs: Vec<Element>,
+        expr: &Expr,
+    ) -> Result<Vec<Element>, EvalError> {
+        if lhs.is_empty() || rhs.is_empty() {
+            return Ok(Vec::new());
+        }
+        // From here on there is a "many" and a "one" side; values are swapped back when it comes to computing.
+        let swapped = binary.matching.cardinality == Cardinality::OneToMany;
+        let (many, one) = if swapped { (&rhs, &lhs) } else { (&lhs, &rhs) };
+        let index = index_one_side(&binary.matching, one, expr)?;
+        let mut matched = Matched::default();
+        let mut out = Vec::new();
+        for element in many {
+            let Some(at) = index.get(&signature(&binary.matching, &element.labels)) else {
+                continue;
+            };
+            let partner = &one[*at];
+            let (l, r) = if swapped { (partner.v, element.v) } else { (element.v, partner.v) };
+            let (v, keep) = compute(binary, l, r);
+            let labels = self.result_labels(binary, &element.labels, &partner.labels);
+            matched.record(&binary.matching, *at, &labels, expr)?;
+            if keep {
+                let drop_name = binary.return_bool || element.drop_name;
+                out.push(Element { labels, v, taken: element.taken, drop_name });
+            }
+        }
+        Ok(out)
+    }
+
+    fn result_labels(&self, binary: &Binary, many: &Labels, one: &Labels) -> Labels {
+        let matching = &binary.matching;
+        let mut labels = many.clone();
+        let name_goes = binary.return_bool && !self.options.delayed_name_removal;
+        if !binary.op.is_comparison() || name_goes {
+            labels = labels.without_metadata();
+        }
+        if matching.cardinality == Cardinality::OneToOne {
+            let listed = |name: &str| matching.labels.iter().any(|l| **l == *name);
+            if matching.on || !matching.labels.is_empty() {
+                labels = labels.filter(|name| listed(name) == matching.on);
+            }
+        }
+        matching.include.iter().fold(labels, |labels, name| labels.with(name, one.value(name)))
+    }
+}
+
+/// Which elements have met, so that meeting twice can be refused even where a comparison filters the result away.
+#[derive(Default)]
+struct Matched {
+    ones: BTreeSet<usize>,
+    results: BTreeSet<(usize, Labels)>,
+}
+
+impl Matched {
+    fn record(
+        &mut self,
+        matching: &Matching,
+        one: usize,
+        labels: &Labels,
+        expr: &Expr,
+    ) -> Result<(), EvalError> {
+        let (fresh, message) = if matching.cardinality == Cardinality::OneToOne {
+            let message =
+                "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
+            (self.ones.insert(one), message)
+        } else {
+            let message = "multiple matches for labels: grouping labels must ensure unique matches";
+            (self.results.insert((one, labels.clone())), message)
+        };
+        if fresh { Ok(()) } else { Err(EvalError::new(expr.span(), message)) }
+    }
+}
+
+fn index_one_side<'v>(
+    matching: &Matching,
+    one: &'v [Element],
+    expr: &Expr,
+) -> Result<BTreeMap<Signature<'v>, usize>, EvalError> {
+    let mut index = BTreeMap::new();
+    for (at, element) in one.iter().enumerate() {
+        if let Some(other) = index.insert(signature(matching, &element.labels), at) {
+            let side = if matching.cardinality == Cardinality::OneToMany { "left" } else { "right" };
+            let group = element.labels.filter(|name| participates(matching, name));
+            let mut pair = [&one[other].labels, &element.labels];
+            pair.sort();
+            let message = format!(
+                "found duplicate series for the match group {group} on the {side} hand-side of the operation: [{}, {}];\
+                 many-to-many matching not allowed: matching labels must be unique on one side",
+                pair[0], pair[1]
+            );
+            return Err(EvalError::new(expr.span(), message));
+        }
+    }
+    Ok(index)
+}
+
+fn participates(matching: &Matching, name: &str) -> bool {
+    let listed = matching.labels.iter().any(|l| **l == *name);
+    if matching.on { listed } else { !listed && name != METRIC_NAME }
+}
+
+fn signature<'v>(matching: &Matching, labels: &'v Labels) -> Signature<'v> {
+    labels.iter().filter(|(name, _)| participates(matching, name)).collect()
+}
+
+fn set_operation(binary: &Binary, lhs: Vec<Element>, rhs: Vec<Element>) -> Vec<Element> {
+    let matching = &binary.matching;
+    match binary.op {
+        BinaryOp::And => retain(matching, lhs, &rhs, true),
+        BinaryOp::Unless => retain(matching, lhs, &rhs, false),
+        _ => {
+            let added = retain(matching, rhs, &lhs, false);
+            lhs.into_iter().chain(added).collect()
+        }
+    }
+}
+
+/// The elements that do (or do not) have a partner among `others`.
+fn retain(
+    matching: &Matching,
+    mut elements: Vec<Element>,
+    others: &[Element],
+    with_partner: bool,
+) -> Vec<Element> {
+    let present: BTreeSet<Signature<'_>> = others.iter().map(|e| signature(matching, &e.labels)).collect();
+    elements.retain(|e| present.contains(&signature(matching, &e.labels)) == with_partner);
+    elements
+}
+
+/// Value and fate of one pair.
+fn compute(binary: &Binary, l: f64, r: f64) -> (f64, bool) {
+    if !binary.op.is_comparison() {
+        return (arithmetic(binary.op, l, r), true);
+    }
+    let holds = compare(binary.op, l, r);
+    if binary.return_bool { (f64::from(u8::from(holds)), true) } else { (l, holds) }
+}
+
+fn scalars(op: BinaryOp, l: f64, r: f64) -> f64 {
+    if op.is_comparison() { f64::from(u8::from(compare(op, l, r))) } else { arithmetic(op, l, r) }
+}
+
+fn arithmetic(op: BinaryOp, l: f64, r: f64) -> f64 {
+    match op {
+        BinaryOp::Add => l + r,
+        BinaryOp::Sub => l - r,
+        BinaryOp::Mul => l * r,
+        BinaryOp::Div => l / r,
+        BinaryOp::Mod => l % r,
+        BinaryOp::Pow => l.powf(r),
+        BinaryOp::Atan2 => l.atan2(r),
+        // Comparisons and set operators do not come here.
+        _ => f64::NAN,
+    }
+}
+
+fn compare(op: BinaryOp, l: f64, r: f64) -> bool {
+    match op {
+        BinaryOp::Eq => l == r,
+        BinaryOp::Ne => l != r,
+        BinaryOp::Gt => l > r,
+        BinaryOp::Lt => l < r,
+        BinaryOp::Ge => l >= r,
+        BinaryOp::Le => l <= r,
+        _ => false,
+    }
+}
