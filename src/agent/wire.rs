@@ -1,0 +1,136 @@
+//! What the engine and the agent say to each other: JSON over the API server's service proxy.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `PUT /load` with a [`Load`] | 204; replaces the load that runs |
+//! | `DELETE /load` | 204 |
+//! | `POST /knock` with a [`Knock`] | 204; the receiver's answer arrives in the inbox |
+//! | `GET /observed?seconds=N&inbox=M` | [`Observed`]: seconds from N on, inbox entries from M on |
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of the agent's Service.
+pub const SERVICE: &str = "firedrill-agent";
+
+/// The namespace of the agent, and of the receivers it keeps.
+pub const NAMESPACE: &str = "firedrill";
+
+/// Traffic to send, open loop: requests leave when they are due, however the answers do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Load {
+    /// The namespace of the Service.
+    pub namespace: String,
+    /// The Service to send to.
+    pub service: String,
+    /// Its port.
+    pub port: u16,
+    /// The path of every request.
+    pub path: String,
+    /// The method of every request.
+    pub method: String,
+    /// Headers of every request.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Requests per second.
+    pub rate: f64,
+    /// An answer slower than this harms the user.
+    pub slo: Duration,
+    /// When the client gives up on a request.
+    pub timeout: Duration,
+    /// How connections are made.
+    pub connections: Connections,
+}
+
+/// How connections are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connections {
+    /// A new connection for every request: it goes where the Service points now.
+    PerRequest,
+    /// So many connections, kept as long as the pod lives: they stay on their old pod after a switch.
+    Kept(u32),
+}
+
+/// Asks the agent to send a test message to a receiver, by the address the controller would use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Knock {
+    /// The notification service, as in `service.webhook.<name>`; `slack` for Slack.
+    pub service: String,
+}
+
+/// What the agent saw since it was last asked. Moments are nanoseconds since the Unix epoch, by the agent's clock.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Observed {
+    /// The agent's clock when it answered.
+    pub now: i64,
+    /// Whole seconds of traffic, oldest first, starting with the one asked for.
+    pub seconds: Vec<Second>,
+    /// Messages that arrived, oldest first, starting with the one asked for.
+    pub inbox: Vec<Arrival>,
+}
+
+/// One second of traffic.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Second {
+    /// Its number since the load began.
+    pub nth: u64,
+    /// When it began.
+    pub from: i64,
+    /// Requests that ended in it, by the revision that answered; the empty name for "nobody".
+    pub by: BTreeMap<String, Tally>,
+    /// The longest unbroken run of harmed requests since the load began.
+    pub longest_run: u64,
+    /// Requests that left more than a millisecond late.
+    pub late: u64,
+}
+
+/// Requests of one revision that ended within one second.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Tally {
+    /// All of them.
+    pub sent: u64,
+    /// Those that broke the user's promise.
+    pub harmed: u64,
+    /// Error answers by status.
+    pub errors: BTreeMap<u16, u64>,
+    /// Refused, reset or never connected.
+    pub refused: u64,
+    /// Given up on.
+    pub timed_out: u64,
+    /// Good, but slower than the SLO.
+    pub slow: u64,
+    /// When the first harmed one ended.
+    pub first_harmed: Option<i64>,
+    /// When the last harmed one ended.
+    pub last_harmed: Option<i64>,
+    /// Percentiles 50, 95, 99 and the maximum, in microseconds.
+    pub latency_micros: Option<[u64; 4]>,
+}
+
+/// A message at a receiver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Arrival {
+    /// When it arrived.
+    pub at: i64,
+    /// The notification service it came by.
+    pub by: String,
+    /// The channel, or the path.
+    pub to: String,
+    /// The trigger, where the world knows it.
+    pub trigger: Option<String>,
+    /// What was answered; 0 when nothing was.
+    pub status: u16,
+    /// The text or body.
+    pub body: String,
+    /// Whether it answers a [`Knock`].
+    pub knock: bool,
+}
