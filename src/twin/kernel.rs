@@ -1,0 +1,404 @@
+//! The kernel: a heap of what is due, a clock, and the one loop that moves it.
+//!
+//! Sans-IO: it is told the time by [`Twin::advance`] and never sleeps, spawns or asks. Everything that happens is a
+//! task on the agenda; what tasks write to the store wakes whoever watches; ties break by the order of scheduling.
+//! Neighbours: `play` carries out what controllers decide; `cluster::embedded` is the rim that answers HTTP from it.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::analysis;
+use super::effect::Reconciled;
+use super::endpoints;
+use super::latency::{Latency, Span};
+use super::notifications;
+use super::play::{Asked, Playing};
+use super::pods::{Kubelet, PodDue, PodSettings, PodTask};
+use super::prometheus::{Prometheus, Scraping};
+use super::receivers::{Manner, Receivers};
+use super::replicasets;
+use super::rollouts;
+use super::routing::Routing;
+use super::store::{ApiError, Change, Key, Kind, Object, Part, Patch, Store, text_at};
+use super::traffic::Client;
+use super::workqueue::Workqueue;
+use crate::argo::Version;
+use crate::clock::{Moment, Seed};
+
+/// What kind of world this is.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where its chance begins.
+    pub seed: Seed,
+    /// What its clock shows at first.
+    pub epoch: Moment,
+    /// The line of controllers to imitate.
+    pub version: Version,
+    /// How pods behave.
+    pub pods: PodSettings,
+    /// How Prometheus scrapes.
+    pub scraping: Scraping,
+    /// Receivers that are not well, by notification service.
+    pub receivers: Vec<(String, Manner)>,
+    /// The namespace of the rollouts controller and its notification configuration.
+    pub controller_namespace: String,
+}
+
+/// Who works on keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Actor {
+    Rollouts,
+    Analysis,
+    Notifications,
+    ReplicaSets,
+    Endpoints,
+}
+
+/// What can be due.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// A key may be worked on.
+    Wake(Actor, Key),
+    /// The next effect of a reconcile reaches the API server.
+    Play(Box<Playing>),
+    /// The answers to an `AnalysisRun`'s queries are there.
+    Answered(Box<Asked>),
+    /// Something happens to a pod.
+    Pod(PodDue),
+    /// A slice's rules come into force.
+    Route(Key, Option<Object>),
+    /// A target is scraped.
+    Scrape(Key),
+    /// Old Events expire.
+    Expire,
+}
+
+/// A task and its moment.
+#[derive(Debug)]
+struct Due {
+    at: Moment,
+    nth: u64,
+    task: Task,
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Due) -> bool {
+        (self.at, self.nth) == (other.at, other.nth)
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Due) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    /// The heap is a max-heap, so the earliest is the greatest.
+    fn cmp(&self, other: &Due) -> Ordering {
+        (other.at, other.nth).cmp(&(self.at, self.nth))
+    }
+}
+
+/// The emulated cluster.
+#[derive(Debug)]
+pub struct Twin {
+    pub(super) settings: Settings,
+    now: Moment,
+    agenda: BinaryHeap<Due>,
+    scheduled: u64,
+    pub(super) store: Store,
+    dispatched: u64,
+    pub(super) latency: Latency,
+    queues: [Workqueue; 5],
+    pub(super) pods: Kubelet,
+    routing: Routing,
+    pub(super) prometheus: Prometheus,
+    client: Option<Client>,
+    loads: u64,
+    pub(super) receivers: Receivers,
+    pub(super) events: u64,
+}
+
+/// How often Events that are over an hour old are removed.
+const EXPIRY: Duration = Duration::from_secs(300);
+
+impl Twin {
+    /// An empty cluster with its controllers running.
+    #[must_use]
+    pub fn new(settings: Settings) -> Twin {
+        let seed = settings.seed.child("twin");
+        let mut twin = Twin {
+            now: settings.epoch,
+            agenda: BinaryHeap::new(),
+            scheduled: 0,
+            store: Store::new(),
+            dispatched: 0,
+            latency: Latency::new(seed),
+            queues: Default::default(),
+            pods: Kubelet::new(settings.pods.clone(), seed),
+            routing: Routing::default(),
+            prometheus: Prometheus::new(settings.scraping.clone(), seed),
+            client: None,
+            loads: 0,
+            receivers: Receivers::new(settings.receivers.clone()),
+            events: 0,
+            settings,
+        };
+        for name in ["default", "kube-system", &twin.settings.controller_namespace.clone()] {
+            let namespace = json!({ "metadata": { "name": name }, "status": { "phase": "Active" } });
+            // A name that is given twice exists already, which is all that is wanted.
+            let _ = twin.store.create(twin.now, Kind::Namespace, namespace);
+        }
+        twin.schedule(twin.now + EXPIRY, Task::Expire);
+        twin
+    }
+
+    /// What the twin's clock shows.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// The objects.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// When something happens next, if anything will.
+    #[must_use]
+    pub fn next(&self) -> Option<Moment> {
+        self.agenda.peek().map(|due| due.at)
+    }
+
+    /// Lets everything happen that is due by `to`, and sets the clock to it.
+    pub fn advance(&mut self, to: Moment) {
+        while self.agenda.peek().is_some_and(|due| due.at <= to) {
+            let Some(due) = self.agenda.pop() else { break };
+            self.now = self.now.max(due.at);
+            self.perform(due.task);
+            self.dispatch();
+        }
+        self.now = self.now.max(to);
+    }
+
+    /// A write from outside, at the moment the clock shows.
+    pub fn write<T>(&mut self, write: impl FnOnce(&mut Store, Moment) -> T) -> T {
+        let answer = write(&mut self.store, self.now);
+        self.dispatch();
+        answer
+    }
+
+    /// Starts a load, replacing the one that runs.
+    pub fn start_load(&mut self, load: crate::agent::wire::Load) {
+        self.catch_up();
+        self.loads += 1;
+        self.client = Some(Client::new(load, self.now, self.settings.seed.child("load").nth(self.loads)));
+    }
+
+    /// Ends the load.
+    pub fn stop_load(&mut self) {
+        self.catch_up();
+        self.client = None;
+    }
+
+    /// What the agent saw: whole seconds of traffic and the inbox.
+    pub fn observed(&mut self, seconds: u64, inbox: usize) -> crate::agent::wire::Observed {
+        self.catch_up();
+        crate::agent::wire::Observed {
+            now: self.now.unix_nanos(),
+            seconds: self.client.as_mut().map(|client| client.report(seconds)).unwrap_or_default(),
+            inbox: self.receivers.read(inbox, self.now),
+        }
+    }
+
+    /// Asks Prometheus, as its HTTP API would answer.
+    pub fn query(&mut self, query: &str, at: Moment) -> Value {
+        self.catch_up();
+        self.prometheus.api(query, at)
+    }
+
+    pub(super) fn schedule(&mut self, at: Moment, task: Task) {
+        self.scheduled += 1;
+        self.agenda.push(Due { at, nth: self.scheduled, task });
+    }
+
+    pub(super) fn after(&mut self, span: Span) -> Moment {
+        self.now + self.latency.draw(span)
+    }
+
+    fn perform(&mut self, task: Task) {
+        match task {
+            Task::Wake(actor, key) => self.work(actor, &key),
+            Task::Play(playing) => self.play(*playing),
+            Task::Answered(asked) => self.answered(*asked),
+            Task::Pod(due) => self.act_on_pod(&due),
+            Task::Route(key, slice) => {
+                self.catch_up();
+                self.routing.apply(&key, slice.as_ref());
+            }
+            Task::Scrape(pod) => self.scrape(&pod),
+            Task::Expire => {
+                self.store.expire(self.now);
+                self.schedule(self.now + EXPIRY, Task::Expire);
+            }
+        }
+    }
+
+    /// Draws all traffic up to now: called before anything changes that requests depend on, or anybody looks.
+    fn catch_up(&mut self) {
+        if let Some(client) = &mut self.client {
+            client.catch_up(self.now, &self.routing, &mut self.pods);
+        }
+    }
+
+    fn scrape(&mut self, pod: &Key) {
+        self.catch_up();
+        let object = self.store.get(pod).cloned();
+        if let Some(next) = self.prometheus.scrape(self.now, pod, object.as_deref(), &self.store, &mut self.pods) {
+            self.schedule(next, Task::Scrape(pod.clone()));
+        }
+    }
+
+    fn act_on_pod(&mut self, due: &PodDue) {
+        self.catch_up();
+        let publish = self.latency.draw(Span::PodStatus);
+        for next in self.pods.act(due, publish) {
+            self.schedule(next.at, Task::Pod(next));
+        }
+        match due.task {
+            PodTask::Publish if self.pods.knows(&self.store, &due.key) => {
+                let Some(status) = self.pods.status(&due.key) else { return };
+                let patch = Patch::Merge(json!({ "status": status }));
+                // The pod is there: `knows` has just looked.
+                let _ = self.store.patch(self.now, &due.key, Part::Status, &patch);
+            }
+            PodTask::Ended if self.pods.knows(&self.store, &due.key) => self.remove_pod(&due.key),
+            PodTask::Start => {
+                if let Some(at) = self.prometheus.discover(self.now, &due.key) {
+                    self.schedule(at, Task::Scrape(due.key.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The kubelet's last word: the pod has ended and its object goes.
+    fn remove_pod(&mut self, key: &Key) {
+        self.store.finalize(self.now, key);
+    }
+
+    pub(super) fn queue(&mut self, actor: Actor) -> &mut Workqueue {
+        &mut self.queues[actor as usize]
+    }
+
+    fn wake(&mut self, actor: Actor, key: &Key, at: Moment) {
+        if let Some(due) = self.queue(actor).add(key, at) {
+            self.schedule(due, Task::Wake(actor, key.clone()));
+        }
+    }
+
+    fn work(&mut self, actor: Actor, key: &Key) {
+        let now = self.now;
+        if !self.queue(actor).take(key, now) {
+            return;
+        }
+        let version = self.settings.version;
+        let reconciled = match actor {
+            Actor::Rollouts => rollouts::reconcile(&self.store, now, key, version),
+            Actor::ReplicaSets => replicasets::reconcile(&self.store, now, key, self.settings.seed),
+            Actor::Endpoints => endpoints::reconcile(&self.store, key),
+            Actor::Notifications => self.notify_change(key),
+            Actor::Analysis => match analysis::begin(&self.store, now, key, version) {
+                analysis::Pass::Done(reconciled) => reconciled,
+                analysis::Pass::Ask(asking) => return self.ask(key, asking),
+            },
+        };
+        self.begin_playing(actor, key, reconciled);
+    }
+
+    /// Ends a reconcile: the key goes back to its queue, to come again when it is due.
+    pub(super) fn done(&mut self, actor: Actor, key: &Key, reconciled: &Reconciled) {
+        let now = self.now;
+        let failed = reconciled.error.is_some();
+        if let Some(due) = self.queue(actor).done(key, now, failed, reconciled.requeue_after) {
+            self.schedule(due, Task::Wake(actor, key.clone()));
+        }
+    }
+
+    /// Tells everybody who watches what the last task wrote.
+    fn dispatch(&mut self) {
+        while self.dispatched < self.store.version() {
+            let Ok(changes) = self.store.changes_after(self.dispatched) else { break };
+            let changes: Vec<Change> = changes.cloned().collect();
+            self.dispatched = self.store.version();
+            for change in &changes {
+                self.tell(change);
+            }
+        }
+    }
+
+    fn tell(&mut self, change: &Change) {
+        match change.key.kind {
+            Kind::Pod => {
+                self.catch_up();
+                for due in self.pods.observe(self.now, &change.key, change.new.as_ref()) {
+                    self.schedule(due.at, Task::Pod(due));
+                }
+            }
+            Kind::EndpointSlice => {
+                let at = self.after(Span::Routing);
+                self.schedule(at, Task::Route(change.key.clone(), change.new.clone()));
+            }
+            _ => {}
+        }
+        self.wake_controllers(change);
+    }
+
+    fn wake_controllers(&mut self, change: &Change) {
+        let mut woken: Vec<(Actor, Key, Span)> = vec![];
+        woken.extend(replicasets::concerned(change).map(|key| (Actor::ReplicaSets, key, Span::Watch)));
+        for key in endpoints::concerned(&self.store, change) {
+            woken.push((Actor::Endpoints, key, Span::Endpoints));
+        }
+        for key in rollouts::concerned(&self.store, change) {
+            woken.push((Actor::Rollouts, key, Span::Watch));
+        }
+        if change.key.kind == Kind::AnalysisRun {
+            woken.push((Actor::Analysis, change.key.clone(), Span::Watch));
+        }
+        if change.key.kind == Kind::Rollout && change.new.is_some() {
+            woken.push((Actor::Notifications, change.key.clone(), Span::Watch));
+        }
+        for (actor, key, span) in woken {
+            let at = self.after(span);
+            self.wake(actor, &key, at);
+        }
+    }
+}
+
+impl Twin {
+    /// Creates or replaces an object as `kubectl apply` would, for tests and for worlds that need no wire.
+    ///
+    /// # Errors
+    /// As the API server answers.
+    pub fn apply(&mut self, kind: Kind, object: Value) -> Result<Object, ApiError> {
+        self.write(|store, now| {
+            let key = Key::of(kind, &object)?;
+            match store.get(&key) {
+                None => store.create(now, kind, object),
+                Some(old) => {
+                    let mut object = object;
+                    object["metadata"]["resourceVersion"] = json!(text_at(old, "/metadata/resourceVersion"));
+                    store.update(now, kind, Part::Main, object)
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! How long things take on the twin, with the measurement each figure comes from.
+//!
+//! Figures are medians on a quiet machine (spec 0.3 row 5, `bg-post-analysis-failed` and its neighbours); each is
+//! drawn within a narrow band around its median, from the run's seed, so that ties break differently from seed to
+//! seed and never from run to run.
+
+use std::time::Duration;
+
+use rand::Rng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::clock::Seed;
+
+/// What takes time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// From a write to the watcher's work queue.
+    Watch,
+    /// One request to the API server.
+    Request,
+    /// From a pod's readiness or a Service's selector to the `EndpointSlice`.
+    Endpoints,
+    /// From the `EndpointSlice` to the rules that route new connections.
+    Routing,
+    /// From a container's change of state to the pod's status.
+    PodStatus,
+    /// A query to Prometheus.
+    Query,
+    /// A notification receiver that is well.
+    Receiver,
+    /// From SIGTERM to the end of a process with nothing left to do.
+    Drain,
+}
+
+impl Span {
+    fn median(self) -> Duration {
+        Duration::from_micros(match self {
+            // AR Failed -> abort patch takes 49 ms in the median: a watch, two events and a patch.
+            Span::Watch => 6_000,
+            Span::Request => 7_000,
+            // Service switch -> EndpointSlice: 14 ms.
+            Span::Endpoints => 14_000,
+            Span::Routing => 30_000,
+            Span::PodStatus => 15_000,
+            Span::Query => 4_000,
+            Span::Receiver => 5_000,
+            Span::Drain => 200_000,
+        })
+    }
+}
+
+/// The twin's source of small delays.
+#[derive(Debug)]
+pub struct Latency {
+    rng: Xoshiro256PlusPlus,
+}
+
+impl Latency {
+    /// Delays drawn from this seed.
+    #[must_use]
+    pub fn new(seed: Seed) -> Latency {
+        Latency { rng: seed.child("latency").rng() }
+    }
+
+    /// One delay: between 0.75 and 1.5 times the median.
+    pub fn draw(&mut self, span: Span) -> Duration {
+        let draw = u32::try_from(self.rng.next_u64() >> 40).unwrap_or(0);
+        let factor = 0.75 + 0.75 * f64::from(draw) / f64::from(1 << 24);
+        span.median().mul_f64(factor)
+    }
+}

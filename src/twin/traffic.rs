@@ -1,0 +1,273 @@
+//! The client: an open-loop load, drawn in one tight loop whenever something looks.
+//!
+//! Between two changes of routing, readiness or fault, requests are independent of each other, so they are not events
+//! of the kernel: [`Client::catch_up`] draws all of them up to a moment. The kernel calls it before anything they
+//! depend on changes, and before anyone reads what they left behind (a scrape, a report).
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fake_app::fault::{Draw, Request};
+use hdrhistogram::Histogram;
+use rand::Rng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::pods::Kubelet;
+use super::routing::Routing;
+use super::store::{Key, Kind};
+use crate::agent::wire::{Connections, Load, Second, Tally};
+use crate::clock::{Moment, Seed};
+
+/// The client of one load.
+#[derive(Debug)]
+pub struct Client {
+    load: Load,
+    service: Key,
+    headers: Vec<(String, String)>,
+    rng: Xoshiro256PlusPlus,
+    began: Moment,
+    interval: Duration,
+    sent: u64,
+    kept: Vec<Option<Kept>>,
+    in_flight: BinaryHeap<Reverse<Ending>>,
+    book: Book,
+}
+
+/// A connection that stays where it is: the pod, and which life of it.
+#[derive(Debug, Clone)]
+struct Kept {
+    pod: Key,
+    life: u32,
+}
+
+/// A request that will end, in order of its end.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Ending {
+    at: Moment,
+    nth: u64,
+    what: What,
+}
+
+/// What ends: the request for its client, or its handling at the server.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Client { revision: Arc<str>, fate: Fate, took: Duration },
+    Server { pod: Key, life: u32, status: u16, exception: Option<Arc<str>>, took: Duration },
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    Good,
+    Slow,
+    Error(u16),
+    Refused,
+    TimedOut,
+}
+
+/// How long a refused connection takes to be noticed, and the way there and back of every answer.
+const WIRE: Duration = Duration::from_micros(300);
+
+impl Client {
+    /// A client that sends its first request at `now`.
+    #[must_use]
+    pub fn new(load: Load, now: Moment, seed: Seed) -> Client {
+        let connections = match load.connections {
+            Connections::PerRequest => 0,
+            Connections::Kept(count) => usize::try_from(count.max(1)).unwrap_or(1),
+        };
+        Client {
+            service: Key::new(Kind::Service, &load.namespace, &load.service),
+            headers: load.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            rng: seed.child("traffic").rng(),
+            began: now,
+            interval: Duration::from_secs_f64(1.0 / load.rate.max(1e-6)),
+            sent: 0,
+            kept: vec![None; connections],
+            in_flight: BinaryHeap::new(),
+            book: Book::new(now),
+            load,
+        }
+    }
+
+    /// Sends every request that is due before `now`, and ends every one that has ended by then.
+    pub fn catch_up(&mut self, now: Moment, routing: &Routing, pods: &mut Kubelet) {
+        loop {
+            let due = self.began + self.interval.saturating_mul(u32::try_from(self.sent).unwrap_or(u32::MAX));
+            let due = if self.sent > u64::from(u32::MAX) { self.far_due() } else { due };
+            if due >= now {
+                break;
+            }
+            self.end_until(due, pods);
+            self.send(due, routing, pods);
+        }
+        self.end_until(now, pods);
+        self.book.close_until(now);
+    }
+
+    /// Whole seconds from number `from` on; those before it are forgotten.
+    pub fn report(&mut self, from: u64) -> Vec<Second> {
+        self.book.report(from)
+    }
+
+    /// When a request is due whose number no longer fits the short arithmetic.
+    fn far_due(&self) -> Moment {
+        #[expect(clippy::cast_precision_loss, reason = "more than 4 billion requests: a microsecond off is fine")]
+        let offset = self.interval.as_secs_f64() * self.sent as f64;
+        self.began + Duration::from_secs_f64(offset)
+    }
+
+    fn send(&mut self, at: Moment, routing: &Routing, pods: &mut Kubelet) {
+        let nth = self.sent;
+        self.sent += 1;
+        let luck = Draw(self.rng.next_u64());
+        let Some(pod) = self.connect(nth, routing, pods) else {
+            self.finish(at + WIRE, nth, Arc::from(""), Fate::Refused, WIRE);
+            return;
+        };
+        let Some(process) = pods.process_mut(&pod) else {
+            self.finish(at + WIRE, nth, Arc::from(""), Fate::Refused, WIRE);
+            return;
+        };
+        let request = Request { path: &self.load.path, headers: &self.headers };
+        let outcome = process.serve(at, &request, luck);
+        let (status, took) = (outcome.status, outcome.latency + WIRE);
+        let exception = outcome.exception.map(Arc::from);
+        let (life, revision) = (process.life(), Arc::clone(process.revision()));
+        let fate = match () {
+            () if took > self.load.timeout => Fate::TimedOut,
+            () if status >= 400 => Fate::Error(status),
+            () if took > self.load.slo => Fate::Slow,
+            () => Fate::Good,
+        };
+        let handled = What::Server { pod, life, status, exception, took: took - WIRE };
+        self.in_flight.push(Reverse(Ending { at: at + (took - WIRE), nth, what: handled }));
+        let waited = took.min(self.load.timeout);
+        self.finish(at + waited, nth, revision, fate, waited);
+    }
+
+    fn finish(&mut self, at: Moment, nth: u64, revision: Arc<str>, fate: Fate, took: Duration) {
+        self.in_flight.push(Reverse(Ending { at, nth, what: What::Client { revision, fate, took } }));
+    }
+
+    /// The pod this request reaches, by a new connection or by a kept one whose pod still lives.
+    fn connect(&mut self, nth: u64, routing: &Routing, pods: &Kubelet) -> Option<Key> {
+        if self.kept.is_empty() {
+            return pick(routing.endpoints(&self.service), &mut self.rng);
+        }
+        let slot = usize::try_from(nth % self.kept.len() as u64).unwrap_or(0);
+        if let Some(kept) = &self.kept[slot]
+            && pods.process(&kept.pod).is_some_and(|process| process.life() == kept.life && !process.draining())
+        {
+            return Some(kept.pod.clone());
+        }
+        let pod = pick(routing.endpoints(&self.service), &mut self.rng)?;
+        self.kept[slot] = pods.process(&pod).map(|process| Kept { pod: pod.clone(), life: process.life() });
+        Some(pod)
+    }
+
+    fn end_until(&mut self, now: Moment, pods: &mut Kubelet) {
+        while self.in_flight.peek().is_some_and(|Reverse(ending)| ending.at <= now) {
+            let Some(Reverse(ending)) = self.in_flight.pop() else { break };
+            match ending.what {
+                What::Client { revision, fate, took } => self.book.enter(ending.at, &revision, fate, took),
+                What::Server { pod, life, status, exception, took } => {
+                    if let Some(process) = pods.process_mut(&pod).filter(|process| process.life() == life) {
+                        process.record(ending.at, &self.load.method, &self.load.path, status, exception.as_deref(), took);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn pick(endpoints: &[Key], rng: &mut Xoshiro256PlusPlus) -> Option<Key> {
+    if endpoints.is_empty() {
+        return None;
+    }
+    let index = rng.next_u64() % endpoints.len() as u64;
+    endpoints.get(usize::try_from(index).unwrap_or(0)).cloned()
+}
+
+/// The client's book: what it tells, second by second.
+#[derive(Debug)]
+struct Book {
+    began: Moment,
+    open: Open,
+    closed: VecDeque<Second>,
+    run: u64,
+    longest_run: u64,
+}
+
+/// The second that is being written.
+#[derive(Debug, Default)]
+struct Open {
+    nth: u64,
+    by: BTreeMap<String, (Tally, Option<Histogram<u32>>)>,
+}
+
+impl Book {
+    fn new(began: Moment) -> Book {
+        Book { began, open: Open::default(), closed: VecDeque::new(), run: 0, longest_run: 0 }
+    }
+
+    fn enter(&mut self, at: Moment, revision: &str, fate: Fate, took: Duration) {
+        self.close_until(at);
+        if !self.open.by.contains_key(revision) {
+            self.open.by.insert(revision.to_owned(), (Tally::default(), None));
+        }
+        let Some((tally, histogram)) = self.open.by.get_mut(revision) else { return };
+        tally.sent += 1;
+        match fate {
+            Fate::Good => {}
+            Fate::Slow => tally.slow += 1,
+            Fate::Error(status) => *tally.errors.entry(status).or_default() += 1,
+            Fate::Refused => tally.refused += 1,
+            Fate::TimedOut => tally.timed_out += 1,
+        }
+        if fate == Fate::Good {
+            self.run = 0;
+        } else {
+            tally.harmed += 1;
+            tally.first_harmed.get_or_insert(at.unix_nanos());
+            tally.last_harmed = Some(at.unix_nanos());
+            self.run += 1;
+            self.longest_run = self.longest_run.max(self.run);
+        }
+        if fate != Fate::Refused {
+            let histogram = histogram.get_or_insert_with(new_histogram);
+            histogram.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// Closes every second that is over.
+    fn close_until(&mut self, now: Moment) {
+        while now >= self.began + Duration::from_secs(self.open.nth + 1) {
+            let open = std::mem::replace(&mut self.open, Open { nth: self.open.nth + 1, by: BTreeMap::new() });
+            let by = open.by.into_iter().map(|(revision, (tally, histogram))| {
+                (revision, Tally { latency_micros: histogram.as_ref().map(percentiles), ..tally })
+            });
+            let from = (self.began + Duration::from_secs(open.nth)).unix_nanos();
+            let second = Second { nth: open.nth, from, by: by.collect(), longest_run: self.longest_run, late: 0 };
+            self.closed.push_back(second);
+        }
+    }
+
+    fn report(&mut self, from: u64) -> Vec<Second> {
+        while self.closed.front().is_some_and(|second| second.nth < from) {
+            self.closed.pop_front();
+        }
+        self.closed.iter().cloned().collect()
+    }
+}
+
+/// Two digits, a microsecond to two minutes.
+fn new_histogram() -> Histogram<u32> {
+    Histogram::new_with_bounds(1, 120_000_000, 2).expect("the bounds are constants that make sense")
+}
+
+fn percentiles(histogram: &Histogram<u32>) -> [u64; 4] {
+    [0.50, 0.95, 0.99, 1.0].map(|quantile| histogram.value_at_quantile(quantile))
+}
