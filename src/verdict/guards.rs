@@ -1,0 +1,305 @@
+//! The vacuity guards: what makes a PASS worthless.
+//!
+//! A drill that saw no traffic, no measurement, no fault or no receiver has proved nothing. Each guard is on by
+//! default, looks at the evidence and objects with one sentence; an objection turns a would-be PASS into
+//! INCONCLUSIVE.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use fake_app::fault::{Fault, Prepared, Request};
+use serde::{Deserialize, Serialize};
+
+use super::Reason;
+use super::fault::{Expected, probability_between};
+use super::judge::seconds;
+use super::moments::Moments;
+use crate::plan::{Criteria, Release, What};
+use crate::scenario::Anchor;
+use crate::timeline::{Entry, Event, Gap, Instant, PodSeen, Second, Stage};
+
+/// How the control went: the same policy with a healthy release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlOutcome {
+    /// It was promoted, without an abort and without an alarm.
+    Promoted,
+    /// It reached the pause where the policy leaves promotion to a person.
+    LeftToAPerson,
+    /// It did not get through.
+    Failed(String),
+    /// It was not run, for this reason.
+    Skipped(String),
+}
+
+/// What the guards look at.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    releases: Vec<(Release, Option<Prepared>)>,
+    request: (String, Vec<(String, String)>),
+    stage: Option<Stage>,
+    baseline_sent: u64,
+    baseline_harmed: u64,
+    expected: BTreeMap<String, Expected>,
+    errors: BTreeMap<String, u64>,
+    running: BTreeMap<String, BTreeMap<String, Instant>>,
+    suffered: BTreeSet<String>,
+    measured: u64,
+    measured_badly: u64,
+    last_measure_error: String,
+    knocks: BTreeMap<String, u16>,
+    gaps: Vec<Gap>,
+    skew: Duration,
+    ended: String,
+}
+
+impl Evidence {
+    /// No evidence yet.
+    #[must_use]
+    pub fn new(criteria: &Criteria) -> Evidence {
+        let releases = criteria.releases.iter().map(|release| {
+            let prepared = release.fault.prepare(&criteria.healthy_latency).ok();
+            (release.clone(), prepared)
+        });
+        Evidence {
+            releases: releases.collect(),
+            request: (criteria.path.clone(), criteria.headers.clone()),
+            stage: None,
+            baseline_sent: 0,
+            baseline_harmed: 0,
+            expected: BTreeMap::new(),
+            errors: BTreeMap::new(),
+            running: BTreeMap::new(),
+            suffered: BTreeSet::new(),
+            measured: 0,
+            measured_badly: 0,
+            last_measure_error: String::new(),
+            knocks: BTreeMap::new(),
+            gaps: vec![],
+            skew: Duration::ZERO,
+            ended: String::new(),
+        }
+    }
+
+    /// Takes in one more fact.
+    pub fn observe(&mut self, entry: &Entry, moments: &Moments) {
+        match &entry.event {
+            Event::Stage(stage) => self.stage = Some(*stage),
+            Event::Traffic(second) => self.traffic(second, moments.first(Anchor::Applied)),
+            Event::Pod(pod) => self.pod(entry.at, pod),
+            Event::Measured(measured) if moments.released().contains(&measured.revision) && !measured.dry_run => {
+                if measured.phase == "Error" {
+                    self.measured_badly += 1;
+                    self.last_measure_error.clone_from(&measured.message);
+                } else {
+                    self.measured += 1;
+                }
+            }
+            Event::Delivered(delivered) if delivered.knock => {
+                self.knocks.insert(delivered.by.clone(), delivered.status);
+            }
+            Event::Gap(gap) => self.gaps.push(gap.clone()),
+            Event::Clock { skew } => self.skew = Duration::try_from_secs_f64(*skew).unwrap_or(Duration::MAX),
+            Event::Ended { why } => self.ended.clone_from(why),
+            _ => {}
+        }
+    }
+
+    fn traffic(&mut self, second: &Second, applied: Option<Instant>) {
+        match applied {
+            None if self.stage == Some(Stage::Baseline) => {
+                self.baseline_sent += second.sent();
+                self.baseline_harmed += second.harmed();
+            }
+            Some(applied) if second.from >= applied => self.compare(second),
+            _ => {}
+        }
+    }
+
+    /// Adds a second to what was asked of each new revision, and to what it served.
+    fn compare(&mut self, second: &Second) {
+        let request = Request { path: &self.request.0, headers: &self.request.1 };
+        for (revision, tally) in &second.by {
+            let release = self.releases.iter().find(|(release, _)| release.revision == *revision);
+            let Some((_, Some(fault))) = release else { continue };
+            let Some((youngest, oldest)) = self.ages(revision, second.from) else { continue };
+            let (least, most) = probability_between(fault, &request, youngest, oldest);
+            // A request that timed out never told its status.
+            let answered = tally.sent - tally.refused.min(tally.sent) - tally.timed_out.min(tally.sent);
+            self.expected.entry(revision.clone()).or_default().add(answered, least, most);
+            *self.errors.entry(revision.clone()).or_default() += tally.errors.values().sum::<u64>();
+        }
+    }
+
+    /// The least and greatest age that a process of this revision can have had around that second.
+    fn ages(&self, revision: &str, from: Instant) -> Option<(Duration, Duration)> {
+        let starts = self.running.get(revision)?;
+        let youngest = starts.values().max()?;
+        let oldest = starts.values().min()?;
+        // A process is seen a moment after it began, and its fault may count from the fraction before.
+        Some((from.since(*youngest), from.since(*oldest) + Duration::from_secs(3)))
+    }
+
+    fn pod(&mut self, at: Instant, pod: &PodSeen) {
+        let starts = self.running.entry(pod.revision.clone()).or_default();
+        if pod.running {
+            starts.entry(format!("{}#{}", pod.name, pod.restarts)).or_insert(at);
+        }
+        // It ran and was not ready, or it had to be restarted: a fault of readiness, liveness or life was suffered.
+        if (pod.running && !pod.ready && !pod.going) || pod.restarts > 0 {
+            self.suffered.insert(pod.revision.clone());
+        }
+    }
+}
+
+/// Everything that speaks against believing this run, most important first.
+pub(super) fn objections(criteria: &Criteria, moments: &Moments, evidence: &Evidence, control: &ControlOutcome) -> Vec<Reason> {
+    let mut objections = vec![];
+    let mut object = |code: &str, sentence: String| {
+        objections.push(Reason { code: code.to_owned(), sentence });
+    };
+    let released = moments.first(Anchor::Applied).is_some();
+    if evidence.baseline_harmed > 0 {
+        let (harmed, sent) = (evidence.baseline_harmed, evidence.baseline_sent);
+        object("dirty-baseline", format!("{harmed} of {sent} requests were harmed before the release"));
+    } else if evidence.baseline_sent == 0 && (released || evidence.stage >= Some(Stage::Baseline)) {
+        object("dirty-baseline", "no traffic was served before the release, so a change proves nothing".to_owned());
+    }
+    if !released {
+        object("nothing-released", format!("the release was never written: {}", evidence.ended));
+        return objections;
+    }
+    for (release, _) in &evidence.releases {
+        if !moments.released().contains(&release.revision) {
+            continue;
+        }
+        if let Some((code, sentence)) = unproven(release, moments, evidence) {
+            object(code, sentence);
+        }
+    }
+    if let Some(sentence) = unmeasured(criteria, evidence) {
+        object("no-measurement", sentence);
+    }
+    for service in expected_receivers(criteria) {
+        match evidence.knocks.get(service) {
+            Some(200..300) => {}
+            Some(status) => object("silent-receiver", format!("receiver `{service}` answered a test message with {status}")),
+            None => object("silent-receiver", format!("receiver `{service}` never proved reachable")),
+        }
+    }
+    for gap in &evidence.gaps {
+        object("watch-gap", format!("lost sight of {}: {}", gap.of, gap.why));
+    }
+    objections.extend(clock_skew(criteria, evidence.skew));
+    if let ControlOutcome::Failed(why) = control {
+        let sentence = format!("a healthy release did not get through: {why}");
+        objections.push(Reason { code: "control-failed".to_owned(), sentence });
+    }
+    objections
+}
+
+/// Why a release proves nothing, if it does not.
+fn unproven(release: &Release, moments: &Moments, evidence: &Evidence) -> Option<(&'static str, String)> {
+    let revision = &release.revision;
+    let sent = moments.harm().by.get(revision).map_or(0, |(sent, _)| *sent);
+    let fault = &release.fault;
+    if harms_life(fault) && evidence.suffered.contains(revision) {
+        return None;
+    }
+    if harms_life(fault) {
+        let sentence = format!("no pod of {revision} was ever seen unready or restarted, so its fault was not suffered");
+        return Some(("fault-not-served", sentence));
+    }
+    if sent == 0 {
+        return Some(("no-traffic-on-new-revision", format!("no request was answered by {revision}")));
+    }
+    let expected = evidence.expected.get(revision).copied().unwrap_or_default();
+    if expected.sent == 0 {
+        return Some(("fault-not-served", format!("no answer of {revision} can be compared with its fault")));
+    }
+    let errors = evidence.errors.get(revision).copied().unwrap_or(0);
+    if !expected.allows(errors) {
+        let (least, most) = expected.interval();
+        let answered = expected.sent;
+        let sentence = format!("{revision} failed {errors} of {answered} requests; its fault asks for {least:.0} to {most:.0}");
+        return Some(("fault-not-served", sentence));
+    }
+    if fault.errors.is_some() && errors == 0 {
+        return Some(("fault-not-served", format!("{revision} answered {} requests and failed none", expected.sent)));
+    }
+    if fault.latency.is_some() && fault.errors.is_none() && moments.harm().by.get(revision).is_none_or(|(_, harmed)| *harmed == 0) {
+        return Some(("fault-not-served", format!("{revision} answered {sent} requests and none was slower than the SLO")));
+    }
+    None
+}
+
+/// A fault of the process rather than of its answers.
+fn harms_life(fault: &Fault) -> bool {
+    (fault.readiness.is_some() || fault.liveness.is_some() || fault.crash.is_some()) && fault.errors.is_none() && fault.latency.is_none()
+}
+
+fn unmeasured(criteria: &Criteria, evidence: &Evidence) -> Option<String> {
+    let by_life = criteria.releases.iter().all(|release| harms_life(&release.fault));
+    if !criteria.analysed || by_life || evidence.measured > 0 {
+        return None;
+    }
+    if evidence.measured_badly > 0 {
+        let error = &evidence.last_measure_error;
+        return Some(format!("all {} measurements ended in Error, the last with: {error}", evidence.measured_badly));
+    }
+    Some("no measurement was taken of the new revision".to_owned())
+}
+
+fn expected_receivers(criteria: &Criteria) -> BTreeSet<&str> {
+    let notified = criteria.expectations.iter().filter_map(|criterion| match &criterion.what {
+        What::Notified { what, .. } => Some(what.by.as_str()),
+        _ => None,
+    });
+    notified.collect()
+}
+
+/// What `firedrill explain` says about a reason.
+#[must_use]
+pub fn guard_page(code: &str) -> Option<String> {
+    let (title, body) = PAGES.iter().find(|(known, ..)| *known == code).map(|(_, title, body)| (title, body))?;
+    Some(format!("{code}: {title}\n\n{body}\n"))
+}
+
+/// Codes, titles and pages of every reason a verdict can give.
+pub const PAGES: &[(&str, &str, &str)] = &[
+    ("broken", "an expectation was not met",
+     "Something the scenario expects did not happen, happened too late, too early, too often, or did too much harm.\nThe run is a FAIL: the policy did not protect as promised. The timeline shows what happened instead."),
+    ("gave-up", "the run ended before everything was decided",
+     "`give-up-after` passed, or the run was interrupted, while an expectation could still go either way: usually because\nthe moment it counts from never came. Look at which moment is missing, and ask why."),
+    ("cut-short", "the timeline has no end",
+     "The recording stops before the run says that it ended. Nothing that is missing from it can be told from what never happened."),
+    ("nothing-released", "the release was never written",
+     "The run ended before the faulty revision reached the cluster, so nothing was tried. The entries before it say why."),
+    ("no-traffic-on-new-revision", "nobody was served by the new revision",
+     "The client never got an answer from the released revision. If the policy kept it away from users until it was analysed,\nthe analysis had nothing to measure either. Point `traffic.to` at the Service that reaches it (`preview` before the\npromotion), or expect what such a policy does: `never: promoted`."),
+    ("fault-not-served", "the fault that was served is not the one that was asked for",
+     "The client's counts lie outside the 99.9 % interval of what the fault predicts, or no pod was seen to suffer it.\nA rollback of something else proves nothing about this fault."),
+    ("no-measurement", "the new revision was never measured",
+     "The policy has an analysis, but not one measurement of the new revision came to a result. Whatever undid the release,\nit was not the condition this drill is about."),
+    ("dirty-baseline", "the healthy version was not healthy",
+     "Requests were harmed, or none were served, before the release. What happens afterwards cannot be blamed on it."),
+    ("silent-receiver", "a receiver never proved reachable",
+     "Before the release every receiver that an expectation names gets a test message. One that does not answer it well\nproves nothing by its silence, and nothing by what it happens to receive."),
+    ("watch-gap", "a watch lost events",
+     "The API server closed a watch and its history no longer reached back far enough. Something may have happened unseen."),
+    ("clock-skew", "the clocks differ too much",
+     "The agent's clock differs from the runner's by more than a tenth of a window, so the window means nothing."),
+    ("control-failed", "a healthy release did not get through",
+     "The control runs the same policy with a release that has no fault. It was aborted, raised an alarm, or never arrived.\nA policy that rejects everything also rejects bad releases, and protects nobody."),
+    ("world-broke", "the world broke",
+     "The API server, the agent or the harness itself failed. That is an ERROR, never a FAIL: the policy was not judged."),
+];
+
+/// How far clocks may differ before a window means nothing: a tenth of the shortest one.
+fn clock_skew(criteria: &Criteria, skew: Duration) -> Option<Reason> {
+    let shortest = criteria.expectations.iter().filter_map(|criterion| criterion.what.within()).min()?;
+    (skew > shortest / 10).then(|| Reason {
+        code: "clock-skew".to_owned(),
+        sentence: format!("the clocks differ by {}, more than a tenth of {}", seconds(skew), seconds(shortest)),
+    })
+}

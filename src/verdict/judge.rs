@@ -1,0 +1,348 @@
+//! Judges expectations against the moments of a run.
+//!
+//! The same fold serves two readers: the engine asks [`Judge::decided`] to know when it may stop watching, and
+//! [`judge`] reads a whole timeline. What they conclude can only differ while facts are still arriving.
+
+use std::time::Duration;
+
+use super::guards::{self, ControlOutcome, Evidence};
+use super::moments::Moments;
+use super::{Blast, BlastOf, Documented, Judged, MomentSeen, Outcome, Reason, State, Verdict};
+use crate::plan::{Criteria, Criterion, Limit, NotifiedWhat, Times, What, Within};
+use crate::scenario::Anchor;
+use crate::timeline::{Delivered, Entry, Event, Instant, Timeline};
+
+/// Folds over a timeline and knows at any time what is decided.
+#[derive(Debug, Clone)]
+pub struct Judge<'a> {
+    criteria: &'a Criteria,
+    moments: Moments,
+    evidence: Evidence,
+    deliveries: Vec<(Instant, Delivered)>,
+    began: Option<crate::timeline::RunStarted>,
+    ended: Option<String>,
+    now: Instant,
+}
+
+/// Judges a whole timeline. `trouble` is what broke the world or the harness, if anything did.
+#[must_use]
+pub fn judge(criteria: &Criteria, timeline: &Timeline, control: ControlOutcome, trouble: Option<&str>) -> Verdict {
+    let mut judge = Judge::new(criteria);
+    for entry in timeline.entries() {
+        judge.observe(entry);
+    }
+    judge.verdict(control, trouble)
+}
+
+impl<'a> Judge<'a> {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new(criteria: &'a Criteria) -> Judge<'a> {
+        Judge {
+            criteria,
+            moments: Moments::new(criteria.cast.clone()),
+            evidence: Evidence::new(criteria),
+            deliveries: vec![],
+            began: None,
+            ended: None,
+            now: Instant::default(),
+        }
+    }
+
+    /// Takes in one more fact.
+    pub fn observe(&mut self, entry: &Entry) {
+        self.now = self.now.max(entry.at);
+        match &entry.event {
+            Event::Started(started) => self.began = Some(started.clone()),
+            Event::Ended { why } => self.ended = Some(why.clone()),
+            Event::Delivered(delivered) if !delivered.knock && self.moments.first(Anchor::Applied).is_some() => {
+                self.deliveries.push((entry.at, delivered.clone()));
+            }
+            _ => {}
+        }
+        self.moments.observe(entry);
+        self.evidence.observe(entry, &self.moments);
+    }
+
+    /// Time goes on although nothing happens.
+    pub fn tick(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    /// What it judges by.
+    #[must_use]
+    pub fn criteria(&self) -> &Criteria {
+        self.criteria
+    }
+
+    /// The moments so far.
+    #[must_use]
+    pub fn moments(&self) -> &Moments {
+        &self.moments
+    }
+
+    /// Whether every expectation that can be decided by waiting is decided. What must never happen, and how much harm
+    /// there was in all, is known only at the end, so it does not keep anybody waiting.
+    #[must_use]
+    pub fn decided(&self) -> bool {
+        let mut leading = self.criteria.expectations.iter().filter(|criterion| !criterion.what.is_trailing()).peekable();
+        leading.peek().is_some() && leading.all(|criterion| self.state(criterion, false).0 != State::Undecided)
+    }
+
+    /// The expectations that are still open, for a person who waits.
+    #[must_use]
+    pub fn open(&self) -> Vec<&str> {
+        let leading = self.criteria.expectations.iter().filter(|criterion| !criterion.what.is_trailing());
+        leading.filter(|c| self.state(c, false).0 == State::Undecided).map(|c| c.id.as_str()).collect()
+    }
+
+    /// The verdict on everything observed.
+    #[must_use]
+    pub fn verdict(&self, control: ControlOutcome, trouble: Option<&str>) -> Verdict {
+        let expectations: Vec<Judged> = self.criteria.expectations.iter().map(|criterion| self.judged(criterion)).collect();
+        let mut reasons = vec![];
+        let outcome = self.outcome(&expectations, &control, trouble, &mut reasons);
+        let harm = self.moments.harm();
+        let started = self.began.clone();
+        let mut verdict = Verdict {
+            scenario: self.criteria.scenario.clone(),
+            about: self.criteria.about.clone(),
+            covers: self.criteria.covers.clone(),
+            world: started.as_ref().map_or_else(String::new, |started| started.world.clone()),
+            seed: started.map_or(0, |started| started.seed),
+            outcome,
+            reasons,
+            expectations,
+            moments: self.moments_seen(),
+            blast: Blast {
+                sent: harm.sent,
+                harmed: harm.harmed,
+                share: share(harm.harmed, harm.sent),
+                longest_run: harm.longest_run,
+                exposed: harm.exposed,
+                by: harm.by.iter().map(|(name, (sent, harmed))| BlastOf { revision: name.clone(), sent: *sent, harmed: *harmed }).collect(),
+            },
+            control,
+            documented: None,
+            lasted: self.now,
+        };
+        verdict.documented = self.documented(&verdict);
+        verdict
+    }
+
+    fn outcome(&self, judged: &[Judged], control: &ControlOutcome, trouble: Option<&str>, reasons: &mut Vec<Reason>) -> Outcome {
+        if let Some(trouble) = trouble {
+            reasons.push(Reason { code: "world-broke".to_owned(), sentence: trouble.to_owned() });
+            return Outcome::Error;
+        }
+        let broken = judged.iter().filter(|judged| judged.state == State::Broken);
+        for judged in broken {
+            let sentence = format!("{}: {}", judged.expected, judged.seen);
+            reasons.push(Reason { code: "broken".to_owned(), sentence });
+        }
+        let failed = !reasons.is_empty();
+        // Guards turn a would-be PASS around; beside a FAIL they are still worth telling.
+        reasons.extend(guards::objections(self.criteria, &self.moments, &self.evidence, control));
+        let undecided: Vec<&Judged> = judged.iter().filter(|judged| judged.state == State::Undecided).collect();
+        if !undecided.is_empty() {
+            let names: Vec<&str> = undecided.iter().map(|judged| judged.id.as_str()).collect();
+            let sentence = format!("the run ended before this could be decided: {}", names.join(", "));
+            reasons.push(Reason { code: "gave-up".to_owned(), sentence });
+        }
+        if self.ended.is_none() {
+            let sentence = "the timeline stops before the run ended".to_owned();
+            reasons.push(Reason { code: "cut-short".to_owned(), sentence });
+        }
+        match (failed, reasons.is_empty()) {
+            (true, _) => Outcome::Fail,
+            (false, false) => Outcome::Inconclusive,
+            (false, true) => Outcome::Pass,
+        }
+    }
+
+    fn judged(&self, criterion: &Criterion) -> Judged {
+        let (state, seen) = self.state(criterion, true);
+        Judged { id: criterion.id.clone(), expected: criterion.text.clone(), state, seen }
+    }
+
+    fn state(&self, criterion: &Criterion, at_end: bool) -> (State, String) {
+        match &criterion.what {
+            What::Moment { moment, within } => self.moment(*moment, within),
+            What::Notified { what, within } => self.notified(what, within),
+            What::Never(moment) => match self.moments.first(*moment) {
+                Some(at) => (State::Broken, format!("{} came {}", moment.name(), seconds(self.since_applied(at)))),
+                None if self.moments.first(Anchor::Applied).is_some() && at_end => {
+                    let watched = seconds(self.since_applied(self.now));
+                    (State::Held, format!("not once in the {watched} after the release"))
+                }
+                None => (State::Undecided, "nothing was released".to_owned()),
+            },
+            What::Harmed { at_most, of_new, longest_run, exposed } => {
+                self.harmed(at_most.as_ref(), *of_new, *longest_run, *exposed, at_end)
+            }
+        }
+    }
+
+    fn since_applied(&self, at: Instant) -> Duration {
+        at.since(self.moments.first(Anchor::Applied).unwrap_or_default())
+    }
+
+    fn moment(&self, moment: Anchor, within: &Within) -> (State, String) {
+        let name = moment.name();
+        let came = self.moments.all(moment);
+        // The last harmed response only counts once a hold of clean traffic confirms it, so it is told late.
+        let confirm = if moment == Anchor::Restored { self.criteria.cast.hold + Duration::from_secs(2) } else { Duration::ZERO };
+        self.timed(name, &came, within, confirm)
+    }
+
+    fn notified(&self, what: &NotifiedWhat, within: &Within) -> (State, String) {
+        let matching = self.deliveries.iter().filter(|(_, delivered)| matches(what, delivered));
+        let (good, bad): (Vec<_>, Vec<_>) = matching.partition(|(_, delivered)| (200..300).contains(&delivered.status));
+        let came: Vec<Instant> = good.iter().map(|(at, _)| *at).collect();
+        let (state, mut seen) = self.timed("a notification", &came, within, Duration::ZERO);
+        if came.is_empty() && let Some((_, refused)) = bad.first() {
+            let answer = if refused.status == 0 { "no answer".to_owned() } else { format!("status {}", refused.status) };
+            seen = format!("{seen}; {} attempts met {answer}", bad.len());
+        }
+        (state, seen)
+    }
+
+    /// A thing that happened at these moments, against its window.
+    fn timed(&self, name: &str, came: &[Instant], within: &Within, confirm: Duration) -> (State, String) {
+        let Some(anchor) = self.moments.first(within.after) else {
+            return (State::Undecided, format!("`{}` never came, so nothing counts from it", within.after.name()));
+        };
+        let waited = self.now.since(anchor);
+        let over = within.within.is_some_and(|limit| waited > limit + confirm);
+        if let Some(times) = within.times
+            && let Some(answer) = counted(name, came, times, over)
+        {
+            return answer;
+        }
+        let Some(first) = came.first().copied() else {
+            return match within.within {
+                Some(limit) if over => (State::Broken, format!("{name} did not come within {}", seconds(limit))),
+                _ => (State::Undecided, format!("{name} had not come {} after {}", seconds(waited), within.after.name())),
+            };
+        };
+        let took = first.since(anchor);
+        let told = format!("{} after {}", seconds(took), within.after.name());
+        if within.within.is_some_and(|limit| took > limit) {
+            return (State::Broken, format!("{told}, too late"));
+        }
+        if within.not_before.is_some_and(|earliest| took < earliest) {
+            return (State::Broken, format!("{told}, too early"));
+        }
+        let told = if came.len() > 1 { format!("{told}, {} times", came.len()) } else { told };
+        // An exact count is only known when its window is over.
+        let early = within.times.is_some() && within.within.is_some() && !over;
+        (if early { State::Undecided } else { State::Held }, told)
+    }
+
+    fn harmed(&self, at_most: Option<&Limit>, of_new: bool, longest_run: Option<u64>, exposed: Option<f64>, at_end: bool) -> (State, String) {
+        let harm = self.moments.harm();
+        let (harmed, sent) = if of_new { (harm.new_harmed, harm.new_sent) } else { (harm.harmed, harm.sent) };
+        let part = share(harmed, sent);
+        let mut seen = format!("{harmed} of {sent} requests ({})", percent(part));
+        let mut too_much = match at_most {
+            Some(Limit::Share(limit)) => at_end && part > *limit,
+            Some(Limit::Count(limit)) => harmed > *limit,
+            None => false,
+        };
+        if let Some(limit) = longest_run {
+            seen = format!("{seen}, at most {} in a row", harm.longest_run);
+            too_much |= harm.longest_run > limit;
+        }
+        if let Some(limit) = exposed {
+            seen = format!("{seen}, at most {} of the traffic exposed", percent(harm.exposed));
+            too_much |= harm.exposed > limit;
+        }
+        let state = match () {
+            () if too_much => State::Broken,
+            () if at_end && sent > 0 => State::Held,
+            () => State::Undecided,
+        };
+        (state, seen)
+    }
+
+    fn moments_seen(&self) -> Vec<MomentSeen> {
+        let mut seen: Vec<MomentSeen> = Anchor::ALL
+            .iter()
+            .filter_map(|moment| Some(MomentSeen { name: moment.name().to_owned(), at: self.moments.first(*moment)? }))
+            .collect();
+        seen.sort_by_key(|moment| moment.at);
+        seen
+    }
+
+    /// Compares the verdict with what the scenario says it documents.
+    fn documented(&self, verdict: &Verdict) -> Option<Documented> {
+        let documented = self.criteria.documented.as_ref()?;
+        let mut differs = vec![];
+        if verdict.outcome != documented.outcome {
+            differs.push(format!("it ended {}, not {}", verdict.outcome.name(), documented.outcome.name()));
+        }
+        let broken: Vec<&str> =
+            verdict.expectations.iter().filter(|judged| judged.state == State::Broken).map(|judged| judged.id.as_str()).collect();
+        for id in broken.iter().filter(|id| documented.outcome == Outcome::Fail && !documented.broken.iter().any(|d| d == *id)) {
+            differs.push(format!("`{id}` is broken, which is not documented"));
+        }
+        for id in documented.broken.iter().filter(|id| !broken.contains(&id.as_str())) {
+            differs.push(format!("`{id}` should be broken, and is not"));
+        }
+        if let Some(guard) = &documented.guard
+            && !verdict.reasons.iter().any(|reason| reason.code == *guard)
+        {
+            differs.push(format!("`{guard}` should object, and does not"));
+        }
+        let because = documented.because.clone();
+        Some(Documented { outcome: documented.outcome, because, differs })
+    }
+}
+
+fn counted(name: &str, came: &[Instant], times: Times, over: bool) -> Option<(State, String)> {
+    let count = u64::try_from(came.len()).unwrap_or(u64::MAX);
+    if count > times.most {
+        return Some((State::Broken, format!("{name} came {count} times")));
+    }
+    if times.most == 0 {
+        let state = if over { State::Held } else { State::Undecided };
+        return Some((state, format!("{name} did not come")));
+    }
+    (over && count < times.least).then(|| (State::Broken, format!("{name} came {count} times only")))
+}
+
+fn matches(what: &NotifiedWhat, delivered: &Delivered) -> bool {
+    let trigger = match (&what.trigger, &delivered.trigger) {
+        (Some(wanted), Some(seen)) => wanted == seen,
+        // A world that cannot tell the trigger must not hold the expectation by guess.
+        (Some(_), None) => false,
+        (None, _) => true,
+    };
+    trigger && delivered.by == what.by && what.to.as_ref().is_none_or(|to| *to == delivered.to)
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        return 0.0;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+    let share = part as f64 / whole as f64;
+    share
+}
+
+/// A share as people write it.
+#[must_use]
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
+}
+
+/// A duration as people read it: milliseconds below a second, tenths below a minute, then minutes.
+#[must_use]
+pub(crate) fn seconds(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    match millis {
+        0..1_000 => format!("{millis} ms"),
+        1_000..60_000 => format!("{:.1} s", duration.as_secs_f64()),
+        _ => format!("{}m{:02}s", millis / 60_000, (millis % 60_000) / 1_000),
+    }
+}

@@ -1,0 +1,248 @@
+//! The moments of a run (design §3), found by folding over its timeline.
+//!
+//! A fold and nothing else: the engine feeds it as facts arrive, to know what to wait for; the judge feeds it a whole
+//! saved timeline. It takes no notice of Kubernetes Events, which are told and not evidence.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::Anchor;
+use crate::timeline::{Entry, Event, Instant, PodSeen, RolloutSeen, Second};
+
+/// What the fold has to know of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Cast {
+    /// The revision that was there before the drill.
+    pub healthy: String,
+    /// The Service that users reach in a blue-green rollout.
+    pub active_service: Option<String>,
+    /// How long traffic has to stay clean to count as restored.
+    pub hold: Duration,
+}
+
+/// The moments found so far, and what was seen on the way to them.
+#[derive(Debug, Clone)]
+pub struct Moments {
+    cast: Cast,
+    /// Released revisions, in order of release.
+    released: Vec<String>,
+    applied: Option<Instant>,
+    onset: Option<Instant>,
+    detected: Vec<Instant>,
+    aborted: Vec<Instant>,
+    switched_back: Vec<Instant>,
+    promoted: Vec<Instant>,
+    paused: Vec<Instant>,
+    scaled_down: Option<Instant>,
+    notified: Vec<Instant>,
+    pods: BTreeMap<String, BTreeSet<String>>,
+    rollout: RolloutSeen,
+    exposed: bool,
+    harm: Harm,
+}
+
+/// What the client suffered since the release was applied.
+#[derive(Debug, Clone, Default)]
+pub struct Harm {
+    /// The last harmed response, from whichever revision.
+    pub last: Option<Instant>,
+    /// Until when traffic has been told.
+    pub told_until: Option<Instant>,
+    /// Until when the new revision answered anything.
+    pub new_answered_until: Option<Instant>,
+    /// All requests since the release was applied.
+    pub sent: u64,
+    /// Harmed ones.
+    pub harmed: u64,
+    /// Requests that the new revisions answered.
+    pub new_sent: u64,
+    /// Harmed ones of those.
+    pub new_harmed: u64,
+    /// By revision, the empty name for "nobody answered": (sent, harmed).
+    pub by: BTreeMap<String, (u64, u64)>,
+    /// The largest share of one second's requests that a new revision answered.
+    pub exposed: f64,
+    /// The longest unbroken run of harmed requests.
+    pub longest_run: u64,
+}
+
+impl Moments {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new(cast: Cast) -> Moments {
+        Moments {
+            cast,
+            released: vec![],
+            applied: None,
+            onset: None,
+            detected: vec![],
+            aborted: vec![],
+            switched_back: vec![],
+            promoted: vec![],
+            paused: vec![],
+            scaled_down: None,
+            notified: vec![],
+            pods: BTreeMap::new(),
+            rollout: RolloutSeen::default(),
+            exposed: false,
+            harm: Harm::default(),
+        }
+    }
+
+    /// Takes in one more fact.
+    pub fn observe(&mut self, entry: &Entry) {
+        let at = entry.at;
+        match &entry.event {
+            Event::Acted { revision: Some(revision), .. } => {
+                self.applied.get_or_insert(at);
+                if *revision != self.cast.healthy && !self.released.contains(revision) {
+                    self.released.push(revision.clone());
+                }
+            }
+            Event::Traffic(second) => self.traffic(at, second),
+            Event::Pod(pod) => self.pod(at, pod),
+            _ if self.applied.is_none() => {}
+            Event::Analysis(run) if self.is_new(&run.revision) && matches!(&*run.phase, "Failed" | "Error") => {
+                self.detected.push(at);
+            }
+            Event::Rollout(seen) => self.rollout(at, seen),
+            Event::Switched(switched) if Some(&switched.service) == self.cast.active_service.as_ref() => {
+                if self.is_new(&switched.to) {
+                    self.exposed = true;
+                } else if self.exposed && !switched.to.is_empty() {
+                    self.exposed = false;
+                    self.switched_back.push(at);
+                }
+            }
+            Event::Weight { from, to: 0 } if *from > 0 && !self.aborted.is_empty() => self.switched_back.push(at),
+            Event::Delivered(delivered) if !delivered.knock && (200..300).contains(&delivered.status) => {
+                self.notified.push(at);
+            }
+            _ => {}
+        }
+    }
+
+    /// Every time this moment came, oldest first. For [`Anchor::Restored`]: the last harmed response, once it is
+    /// confirmed.
+    #[must_use]
+    pub fn all(&self, moment: Anchor) -> Vec<Instant> {
+        match moment {
+            Anchor::Applied => self.applied.into_iter().collect(),
+            Anchor::Onset => self.onset.into_iter().collect(),
+            Anchor::Detected => self.detected.clone(),
+            Anchor::Aborted => self.aborted.clone(),
+            Anchor::SwitchedBack => self.switched_back.clone(),
+            Anchor::Restored => self.restored().into_iter().collect(),
+            Anchor::Promoted => self.promoted.clone(),
+            Anchor::Paused => self.paused.clone(),
+            Anchor::ScaledDown => self.scaled_down.into_iter().collect(),
+            Anchor::Notified => self.notified.clone(),
+        }
+    }
+
+    /// The first time this moment came.
+    #[must_use]
+    pub fn first(&self, moment: Anchor) -> Option<Instant> {
+        self.all(moment).first().copied()
+    }
+
+    /// The last harmed response, once a hold of clean traffic followed in which no new revision answered: a quiet
+    /// spell of a release that still fails every hundredth request is not a restored service.
+    #[must_use]
+    pub fn restored(&self) -> Option<Instant> {
+        self.onset?;
+        let last = self.harm.last?;
+        let quiet_from = self.harm.new_answered_until.map_or(last, |answered| answered.max(last));
+        (self.harm.told_until? >= quiet_from + self.cast.hold).then_some(last)
+    }
+
+    /// Revisions released by the drill, in order.
+    #[must_use]
+    pub fn released(&self) -> &[String] {
+        &self.released
+    }
+
+    /// What the client suffered.
+    #[must_use]
+    pub fn harm(&self) -> &Harm {
+        &self.harm
+    }
+
+    /// The Rollout as last seen.
+    #[must_use]
+    pub fn rollout_now(&self) -> &RolloutSeen {
+        &self.rollout
+    }
+
+    fn is_new(&self, revision: &str) -> bool {
+        self.released.iter().any(|released| released == revision)
+    }
+
+    fn rollout(&mut self, at: Instant, seen: &RolloutSeen) {
+        let aborted = |seen: &RolloutSeen| seen.abort && seen.progressing == "RolloutAborted";
+        if aborted(seen) && !aborted(&self.rollout) {
+            self.aborted.push(at);
+        }
+        if self.is_new(&seen.stable) && seen.stable != self.rollout.stable {
+            self.promoted.push(at);
+        }
+        if !seen.pauses.is_empty() && self.rollout.pauses.is_empty() {
+            self.paused.push(at);
+        }
+        self.rollout = seen.clone();
+    }
+
+    fn pod(&mut self, at: Instant, pod: &PodSeen) {
+        let pods = self.pods.entry(pod.revision.clone()).or_default();
+        if pod.going {
+            let was_there = pods.remove(&pod.name);
+            let last = was_there && pods.is_empty();
+            if last && self.is_new(&pod.revision) && !self.aborted.is_empty() {
+                self.scaled_down.get_or_insert(at);
+            }
+        } else {
+            pods.insert(pod.name.clone());
+        }
+    }
+
+    fn traffic(&mut self, at: Instant, second: &Second) {
+        let Some(applied) = self.applied else { return };
+        // A second that began before the release may hold requests of before; its harm cannot be told apart, so
+        // the blast radius counts whole seconds after it. The new revision cannot have answered in it anyway.
+        if second.from < applied {
+            return;
+        }
+        let harm = &mut self.harm;
+        harm.told_until = Some(at);
+        harm.longest_run = harm.longest_run.max(second.longest_run);
+        let mut new_sent = 0;
+        for (revision, tally) in &second.by {
+            let by = harm.by.entry(revision.clone()).or_default();
+            by.0 += tally.sent;
+            by.1 += tally.harmed;
+            harm.sent += tally.sent;
+            harm.harmed += tally.harmed;
+            harm.last = harm.last.max(tally.last_harmed);
+            if self.released.contains(revision) {
+                new_sent += tally.sent;
+                harm.new_sent += tally.sent;
+                harm.new_harmed += tally.harmed;
+                if tally.sent > 0 {
+                    harm.new_answered_until = Some(at);
+                }
+                if let Some(first) = tally.first_harmed {
+                    self.onset = Some(self.onset.map_or(first, |onset| onset.min(first)));
+                }
+            }
+        }
+        let sent = second.sent();
+        if sent > 0 {
+            #[expect(clippy::cast_precision_loss, reason = "a second holds far fewer than 2^53 requests")]
+            let share = new_sent as f64 / sent as f64;
+            harm.exposed = harm.exposed.max(share);
+        }
+    }
+}
