@@ -1,0 +1,133 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args as Arguments, CommandFactory, Parser, Subcommand, ValueEnum};
+
+/// Prove that a bad release is caught, undone and reported, in time, and show the proof.
+#[derive(Debug, Parser)]
+#[command(name = "firedrill", version, arg_required_else_help = true, max_term_width = 100)]
+pub(super) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// Say more about what is going on inside; twice for even more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// When to use colors. `NO_COLOR` is honored.
+    #[arg(long, global = true, default_value = "auto")]
+    pub(super) color: Color,
+}
+
+/// When to use colors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Makes everything that prints follow it.
+    pub(super) fn write_global(self) {
+        let choice = match self {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run scenarios and tell how they ended.
+    Run(Run),
+    /// Look for what is wrong with scenarios and policies, without running anything.
+    Check(Check),
+    /// Explain a lint rule, the reason of a verdict, or a key of a scenario.
+    Explain {
+        /// `FD001`, `no-measurement` or `restored`, for instance.
+        code: String,
+    },
+    /// Print the JSON Schema of a scenario.
+    Schema,
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// `firedrill run`.
+#[derive(Debug, Arguments)]
+pub(super) struct Run {
+    /// Scenario files, or folders of them.
+    #[arg(default_value = "scenarios")]
+    pub(super) paths: Vec<PathBuf>,
+    /// The seed of all chance in the run.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// How many runs of every scenario, with seeds counting up from `--seed`; otherwise what the scenario says.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) repeat: Option<u32>,
+    /// How many scenarios at once; by default one per processor.
+    #[arg(long)]
+    pub(super) jobs: Option<usize>,
+    /// Where to write a folder for every run.
+    #[arg(long, default_value = "firedrill-runs", value_name = "DIR")]
+    pub(super) out: PathBuf,
+    /// Where to write one JUnit file of all runs.
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+    /// What to print.
+    #[arg(long, default_value = "story")]
+    pub(super) format: Format,
+    /// Run everything twice and compare every byte that is written.
+    #[arg(long)]
+    pub(super) check_determinism: bool,
+    /// Print only the verdicts.
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+/// What to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A story for people.
+    Story,
+    /// One JSON object.
+    Json,
+}
+
+/// `firedrill check`.
+#[derive(Debug, Arguments)]
+pub(super) struct Check {
+    /// Scenarios, manifests, or folders of either.
+    #[arg(default_value = "scenarios")]
+    pub(super) paths: Vec<PathBuf>,
+    /// What to print.
+    #[arg(long, default_value = "story")]
+    pub(super) format: Format,
+    /// How often Prometheus scrapes, for policies that are checked without a scenario.
+    #[arg(long, default_value = "15s", value_parser = duration)]
+    pub(super) scrape_interval: std::time::Duration,
+    /// Treat warnings as errors.
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    fake_app::duration::parse(text).map_err(|error| error.to_string())
+}
+
+/// The whole command line, for completions and the manual page.
+pub(super) fn command() -> clap::Command {
+    Args::command()
+}

@@ -1,0 +1,91 @@
+//! The command line: parses flags, prints, picks exit codes. The only one who does.
+
+mod args;
+mod check;
+pub mod exit;
+pub mod files;
+mod progress;
+mod run;
+
+use clap::Parser as _;
+
+use self::args::{Args, Command};
+use crate::explain;
+
+/// Runs the program and answers its exit code.
+#[must_use]
+pub fn main() -> u8 {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are data and end well; anything else is bad input.
+            let code = if error.use_stderr() { exit::BAD_INPUT } else { exit::PASS };
+            let _ = error.print();
+            return code;
+        }
+    };
+    log(args.verbose);
+    args.color.write_global();
+    match args.command {
+        Command::Run(run) => run::run(&run),
+        Command::Check(check) => check::check(&check),
+        Command::Explain { code } => explain_code(&code),
+        Command::Schema => say(&format!("{:#}\n", crate::scenario::schema::json_schema())),
+        Command::Completions { shell } => {
+            let mut script = vec![];
+            clap_complete::generate(shell, &mut args::command(), "firedrill", &mut script);
+            say(&String::from_utf8_lossy(&script))
+        }
+        Command::Man => {
+            let mut page = vec![];
+            match clap_mangen::Man::new(args::command()).render(&mut page) {
+                Ok(()) => say(&String::from_utf8_lossy(&page)),
+                Err(error) => {
+                    complain(&format!("error: cannot render the manual page: {error}\n"));
+                    exit::WORLD_BROKE
+                }
+            }
+        }
+    }
+}
+
+fn explain_code(code: &str) -> u8 {
+    match explain::page(code) {
+        Some(page) => say(&page),
+        None => {
+            let near = explain::nearest(code).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            complain(&format!("error: nothing is known by the name `{code}`{near}\n"));
+            exit::BAD_INPUT
+        }
+    }
+}
+
+/// Writes data. A reader that went away is not our trouble.
+fn say(text: &str) -> u8 {
+    use std::io::Write as _;
+    let mut out = anstream::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    exit::PASS
+}
+
+/// Writes talk.
+fn complain(text: &str) {
+    use std::io::Write as _;
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Diagnostics, drawn for a person.
+fn complain_of(diagnostics: &[crate::diag::Diagnostic]) {
+    let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    complain(&crate::diag::render(diagnostics, color));
+}
+
+fn log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("FIREDRILL_LOG").unwrap_or_else(|_| level.into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

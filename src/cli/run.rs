@@ -1,0 +1,255 @@
+//! `firedrill run`: scenarios in, stories and folders out.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::args::{Format, Run};
+use super::progress::{Progress, Stopwatch};
+use super::{complain, complain_of, exit, files, say};
+use crate::diag::{self, Diagnostic};
+use crate::drill::{self, Finished, Prepared};
+use crate::report::{junit, story};
+use crate::verdict::{Outcome, Verdict};
+
+/// One run of one scenario that is to be done.
+struct Job {
+    prepared: Prepared,
+    seed: u64,
+    folder: PathBuf,
+}
+
+/// What came of a job.
+struct Done {
+    finished: Finished,
+    took: Duration,
+}
+
+/// A job that could not be done.
+enum Failed {
+    /// The user has to do something, about the output folder for instance.
+    Input(String),
+    /// The machine failed, or two runs of one seed differ.
+    World(String),
+}
+
+/// Runs `firedrill run`.
+pub(super) fn run(args: &Run) -> u8 {
+    let (scenarios, found) = files::scenarios(&args.paths);
+    if diag::has_errors(&found) {
+        complain_of(&found);
+        return exit::BAD_INPUT;
+    }
+    if scenarios.is_empty() {
+        complain(&format!("error: nothing to run: no scenario in {}\n", list(&args.paths)));
+        return exit::NOTHING;
+    }
+    let jobs = match jobs(args, &scenarios) {
+        Ok(jobs) => jobs,
+        Err(found) => {
+            complain_of(&found);
+            return exit::BAD_INPUT;
+        }
+    };
+    if let Err(error) = std::fs::create_dir_all(&args.out) {
+        complain_of(&[unwritable(&args.out, &error)]);
+        return exit::BAD_INPUT;
+    }
+    let progress = Progress::new(jobs.len());
+    let results = perform(args, &jobs, &progress);
+    conclude(args, &jobs, results)
+}
+
+fn jobs(args: &Run, scenarios: &[PathBuf]) -> Result<Vec<Job>, Vec<Diagnostic>> {
+    let mut jobs: Vec<Job> = vec![];
+    let mut found = vec![];
+    for path in scenarios {
+        match drill::prepare(path) {
+            Ok(prepared) => {
+                let name = prepared.plan.name.clone();
+                let earlier = jobs.iter().find(|job| job.prepared.plan.name == name);
+                found.extend(earlier.map(|earlier| same_name(&name, &earlier.prepared.path, path)));
+                let repeat = args.repeat.unwrap_or(prepared.plan.repeat).max(1);
+                for nth in 0..u64::from(repeat) {
+                    let seed = args.seed.wrapping_add(nth);
+                    let folder = if repeat == 1 { name.clone() } else { format!("{name}-seed-{seed}") };
+                    jobs.push(Job { prepared: prepared.clone(), seed, folder: args.out.join(folder) });
+                }
+            }
+            Err(errors) => found.extend(errors),
+        }
+    }
+    if diag::has_errors(&found) { Err(found) } else { Ok(jobs) }
+}
+
+/// Two scenarios of one name would write into one folder.
+fn same_name(name: &str, one: &Path, other: &Path) -> Diagnostic {
+    let title = format!("two scenarios are called `{name}`: {} and {}", one.display(), other.display());
+    Diagnostic::error("same-name", title).help("give one of them another `name`: it names the folder of the run")
+}
+
+/// Does all jobs, several at once, and keeps their order.
+fn perform(args: &Run, jobs: &[Job], progress: &Progress) -> Vec<Result<Done, Failed>> {
+    let workers = args.jobs.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let next = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<Result<Done, Failed>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..workers.clamp(1, jobs.len()) {
+            scope.spawn(|| {
+                loop {
+                    let nth = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(job) = jobs.get(nth) else { break };
+                    let result = perform_one(args, job, progress);
+                    if let Ok(mut slot) = results[nth].lock() {
+                        *slot = Some(result);
+                    }
+                }
+            });
+        }
+    });
+    let lost = || Err(Failed::World("a worker ended without a result".to_owned()));
+    results.into_iter().map(|slot| slot.into_inner().ok().flatten().unwrap_or_else(lost)).collect()
+}
+
+fn perform_one(args: &Run, job: &Job, progress: &Progress) -> Result<Done, Failed> {
+    let name = &job.prepared.plan.name;
+    let mut bar = progress.begin(name);
+    let watch = Stopwatch::start();
+    let world = |error: std::io::Error| Failed::World(format!("{name}: cannot start a runtime: {error}"));
+    let finished = drill::on_twin(&job.prepared, job.seed, &mut |entry, judge| bar.see(entry, judge)).map_err(world)?;
+    let took = watch.elapsed();
+    if args.check_determinism {
+        let again = drill::on_twin(&job.prepared, job.seed, &mut |_, _| {}).map_err(world)?;
+        compare(&job.prepared, &finished, &again)?;
+    }
+    drill::save(&job.folder, &job.prepared, &finished).map_err(|error| Failed::Input(chain(&error)))?;
+    bar.done(&finished.verdict);
+    Ok(Done { finished, took })
+}
+
+/// Two runs of one seed must write the same bytes.
+fn compare(prepared: &Prepared, one: &Finished, other: &Finished) -> Result<(), Failed> {
+    let files = |finished| drill::files(prepared, finished).map_err(|error| Failed::Input(chain(&error)));
+    let (one, other) = (files(one)?, files(other)?);
+    let different = one.iter().zip(&other).find(|(one, other)| one != other);
+    let Some(((file, one), (_, other))) = different else { return Ok(()) };
+    let line = one.lines().zip(other.lines()).take_while(|(one, other)| one == other).count() + 1;
+    let name = &prepared.plan.name;
+    Err(Failed::World(format!("{name}: two runs of one seed differ, first in line {line} of {file}")))
+}
+
+fn conclude(args: &Run, jobs: &[Job], results: Vec<Result<Done, Failed>>) -> u8 {
+    let mut codes = vec![];
+    let mut done = vec![];
+    for (job, result) in jobs.iter().zip(results) {
+        let (code, message) = match result {
+            Ok(result) => {
+                done.push((job, result));
+                continue;
+            }
+            Err(Failed::Input(message)) => (exit::BAD_INPUT, message),
+            Err(Failed::World(message)) => (exit::WORLD_BROKE, message),
+        };
+        complain(&format!("error: {message}\n"));
+        codes.push(code);
+    }
+    let verdicts: Vec<&Verdict> = done.iter().map(|(_, done)| &done.finished.verdict).collect();
+    match args.format {
+        Format::Story => tell(args, &done),
+        Format::Json => drop(say(&format!("{:#}\n", json!({ "verdicts": verdicts })))),
+    }
+    if let Some(path) = &args.junit
+        && let Err(diagnostic) = write_junit(path, &verdicts)
+    {
+        complain_of(&[diagnostic]);
+        codes.push(exit::BAD_INPUT);
+    }
+    codes.extend(done.iter().map(|(_, done)| code(&done.finished)));
+    worst(&codes)
+}
+
+fn tell(args: &Run, done: &[(&Job, Done)]) {
+    let mut out = String::new();
+    for (job, done) in done.iter().filter(|_| !args.quiet) {
+        if !job.prepared.findings.is_empty() {
+            let color = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+            out.push_str(&diag::render(&job.prepared.findings, color));
+        }
+        out.push_str(&story::tell(&done.finished.timeline, &done.finished.verdict, Some(done.took)));
+        out.push('\n');
+    }
+    out.push_str(&summary(done));
+    say(&out);
+}
+
+/// One line per run, and one for all.
+fn summary(done: &[(&Job, Done)]) -> String {
+    let mut text = String::new();
+    for (job, done) in done {
+        let verdict = &done.finished.verdict;
+        let (mark, note) = match (verdict.as_wanted(), &verdict.documented) {
+            (true, Some(_)) => ("ok", ", as documented"),
+            (true, None) => ("ok", ""),
+            (false, _) => ("NOT OK", ""),
+        };
+        let ended = format!("{}{note}", verdict.outcome.name());
+        let report = job.folder.join("report.html");
+        text.push_str(&format!("{mark:<7}{:<36} {ended:<30} {}\n", verdict.scenario, report.display()));
+    }
+    let wanted = done.iter().filter(|(_, done)| done.finished.verdict.as_wanted()).count();
+    text.push_str(&format!("{wanted} of {} ended as wanted\n", done.len()));
+    text
+}
+
+fn write_junit(path: &Path, verdicts: &[&Verdict]) -> Result<(), Diagnostic> {
+    let text = junit::render(verdicts);
+    let text = text.map_err(|error| Diagnostic::error("unwritable", format!("cannot render JUnit: {error}")))?;
+    let write = || -> std::io::Result<()> {
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::File::create(path)?.write_all(text.as_bytes())
+    };
+    write().map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
+    let title = format!("cannot write {}: {error}", path.display());
+    Diagnostic::error("unwritable", title).help("name another place with `--out` or `--junit`")
+}
+
+fn code(finished: &Finished) -> u8 {
+    let verdict = &finished.verdict;
+    match verdict.outcome {
+        _ if finished.interrupted => exit::INTERRUPTED,
+        _ if verdict.as_wanted() => exit::PASS,
+        Outcome::Error => exit::WORLD_BROKE,
+        // A scenario that documents something and shows something else has failed, however it ended.
+        Outcome::Inconclusive if verdict.documented.is_none() => exit::INCONCLUSIVE,
+        _ => exit::FAIL,
+    }
+}
+
+/// The code that matters most to whoever branches on it.
+fn worst(codes: &[u8]) -> u8 {
+    let order = [exit::INTERRUPTED, exit::BAD_INPUT, exit::WORLD_BROKE, exit::FAIL, exit::INCONCLUSIVE];
+    order.into_iter().find(|code| codes.contains(code)).unwrap_or(exit::PASS)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}

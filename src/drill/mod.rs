@@ -1,0 +1,28 @@
+//! One scenario, from file to verdict: read, plan, run it and its control, judge.
+//!
+//! The only place where pure and effect meet on purpose. `cli` decides what to run and prints; here is what a run *is*.
+
+mod control;
+mod folder;
+mod prepare;
+mod twin;
+
+pub use self::folder::{FolderError, save};
+pub use self::prepare::{Prepared, prepare};
+pub use self::twin::on_twin;
+use crate::plan::Criteria;
+use crate::timeline::Timeline;
+use crate::verdict::Verdict;
+
+/// A run that is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// What would have counted as an answer.
+    pub criteria: Criteria,
+    /// What happened.
+    pub timeline: Timeline,
+    /// What it means.
+    pub verdict: Verdict,
+    /// Whether somebody interrupted it.
+    pub interrupted: bool,
+}

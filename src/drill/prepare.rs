@@ -1,0 +1,142 @@
+//! From a scenario's file to a plan, with everything that is wrong on the way.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::argo::policy::Policy;
+use crate::cli::files;
+use crate::condition::Dialect;
+use crate::diag::{self, Diagnostic, Source};
+use crate::lint;
+use crate::plan::{self, Manifest, Plan};
+use crate::scenario::{self, Scenario};
+use crate::twin::store::Kind;
+use crate::twin::{analysis, notifications, rollouts};
+
+/// A scenario that can be run.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The scenario's file.
+    pub path: PathBuf,
+    /// What will be done, and what would count as an answer.
+    pub plan: Plan,
+    /// What the policy does that its owner may not believe it does.
+    pub findings: Vec<Diagnostic>,
+    /// Every text that was read.
+    pub inputs: Vec<Arc<Source>>,
+    /// Whether queries tell targets apart by Service, as a `ServiceMonitor` labels them.
+    pub asks_by_service: bool,
+    /// The longest range any query looks back.
+    pub longest_range: Duration,
+    /// Where the controller and its notification configuration live.
+    pub controller_namespace: String,
+}
+
+/// The namespace that Argo's own manifests use.
+const CONTROLLER_NAMESPACE: &str = "argo-rollouts";
+
+/// Reads a scenario and its policy, and plans the run.
+///
+/// # Errors
+/// Everything that is wrong with either of them.
+pub fn prepare(path: &Path) -> Result<Prepared, Vec<Diagnostic>> {
+    let (mut sources, mut found) = files::read_paths(&[path.to_owned()]);
+    if diag::has_errors(&found) {
+        return Err(found);
+    }
+    let Some(source) = sources.pop() else {
+        let title = format!("{} holds no scenario", path.display());
+        return Err(vec![Diagnostic::error("no-scenario", title)]);
+    };
+    let scenario = scenario::read(&source)?;
+    let (manifests, trouble) = files::read_paths(&manifest_paths(path, &scenario));
+    found.extend(trouble);
+    let rollout = scenario.policy.rollout.as_ref().map(|name| name.value.as_str());
+    let (policy, trouble) = Policy::load(manifests.clone(), rollout);
+    found.extend(trouble);
+    if diag::has_errors(&found) {
+        return Err(found);
+    }
+    found.extend(unsupported(&policy));
+    let objects: Vec<Manifest> = policy.objects.iter().map(manifest).collect();
+    let plan = match plan::plan(&scenario, &source, &objects) {
+        Ok(plan) if !diag::has_errors(&found) => plan,
+        Ok(_) => return Err(found),
+        Err(errors) => return Err(found.into_iter().chain(errors).collect()),
+    };
+    let context = lint::Context {
+        scrape_interval: plan.twin.scrape_interval.0,
+        dialect: Dialect::from(plan.argo),
+        ..lint::Context::default()
+    };
+    found.extend(lint::check(&policy, &context));
+    diag::sort(&mut found);
+    let queries: Vec<String> = policy.metrics().iter().filter_map(|metric| Some(metric.query()?.as_str()?.to_owned())).collect();
+    Ok(Prepared {
+        path: path.to_owned(),
+        asks_by_service: queries.iter().any(|query| asks_by_service(query)),
+        longest_range: queries.iter().map(|query| longest_range(query)).max().unwrap_or_default(),
+        controller_namespace: controller_namespace(&policy),
+        plan,
+        findings: found,
+        inputs: std::iter::once(source).chain(manifests).collect(),
+    })
+}
+
+/// The policy's paths, which count from the scenario's folder.
+fn manifest_paths(path: &Path, scenario: &Scenario) -> Vec<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    scenario.policy.manifests.iter().map(|manifest| folder.join(manifest.value.as_str())).collect()
+}
+
+fn manifest(object: &crate::argo::policy::Object) -> Manifest {
+    Manifest { object: object.node.to_json(), span: object.span(&object.node.span) }
+}
+
+/// What the twin does not imitate, field by field: it refuses rather than ignores.
+fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
+    let mut found = vec![];
+    let analysed = policy.templates();
+    for object in policy.rollout().into_iter().chain(analysed).chain(policy.of_kind(Kind::ConfigMap)) {
+        let json = object.node.to_json();
+        let fields = match object.kind {
+            Some(Kind::Rollout) => rollouts::unsupported(&json),
+            Some(Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate) => analysis::unsupported(&json["spec"])
+                .into_iter()
+                .map(|(pointer, sentence)| (format!("/spec{pointer}"), sentence))
+                .collect(),
+            Some(Kind::ConfigMap) if object.name == notifications::CONFIG_MAP => notifications::unsupported(&json),
+            _ => vec![],
+        };
+        for (pointer, sentence) in fields {
+            let node = object.node.pointer(&pointer).unwrap_or(&object.node);
+            let diagnostic = Diagnostic::error("unsupported", format!("the twin does not imitate this: {sentence}"));
+            let help = "run it on a cluster, or leave it out: the twin refuses what it would have to ignore";
+            found.push(diagnostic.at(object.span(&node.span), pointer).help(help));
+        }
+    }
+    found
+}
+
+fn controller_namespace(policy: &Policy) -> String {
+    let config = policy.of_kind(Kind::ConfigMap).find(|object| object.name == notifications::CONFIG_MAP);
+    let namespace = config.and_then(|config| config.node.to_json().pointer("/metadata/namespace").and_then(Value::as_str).map(str::to_owned));
+    namespace.unwrap_or_else(|| CONTROLLER_NAMESPACE.to_owned())
+}
+
+/// Whether a query names the labels that only targets behind a Service have.
+fn asks_by_service(query: &str) -> bool {
+    let Ok(expr) = crate::promql::parse(query) else { return false };
+    let selectors = expr.selectors();
+    selectors.iter().any(|used| used.selector.matchers.iter().any(|matcher| matches!(&*matcher.name, "service" | "endpoint")))
+}
+
+fn longest_range(query: &str) -> Duration {
+    let Ok(expr) = crate::promql::parse(query) else { return Duration::ZERO };
+    let ranges = expr.ranges();
+    let longest = ranges.iter().map(|range| range.range_ms).max().unwrap_or(0);
+    Duration::from_millis(u64::try_from(longest).unwrap_or(0))
+}

@@ -1,0 +1,96 @@
+//! A run on the twin: a world of its own for the control and one for the release, under a paused clock.
+
+use std::time::Duration;
+
+use super::prepare::Prepared;
+use super::{Finished, control};
+use crate::clock::{Moment, Seed};
+use crate::cluster::embedded;
+use crate::engine::{self, Run, Trouble};
+use crate::plan::{Criteria, Plan};
+use crate::scenario::Receiver;
+use crate::timeline::Entry;
+use crate::twin::pods::{Exports, PodSettings};
+use crate::twin::prometheus::{Role, Scraping};
+use crate::twin::receivers::Manner;
+use crate::twin::Settings;
+use crate::verdict::{ControlOutcome, Judge, judge};
+
+/// How the twin's Prometheus keeps samples at least.
+const RETENTION: Duration = Duration::from_secs(2 * 3600);
+
+/// Runs a prepared scenario on the twin, its control first.
+///
+/// # Errors
+/// When the runtime itself cannot be built, which is the machine's trouble.
+pub fn on_twin(prepared: &Prepared, seed: u64, see: &mut (dyn FnMut(&Entry, &Judge<'_>) + Send)) -> std::io::Result<Finished> {
+    let criteria = prepared.plan.criteria();
+    let control = match control::plan(&prepared.plan) {
+        Err(reason) => ControlOutcome::Skipped(reason),
+        Ok(plan) => {
+            let criteria = plan.criteria();
+            let run = one_run(prepared, &plan, &criteria, seed, &control::decided, &mut |_, _| {})?;
+            match run.trouble {
+                Some(trouble) => ControlOutcome::Failed(trouble.sentence()),
+                None => control::outcome(&criteria, &run.timeline),
+            }
+        }
+    };
+    let run = one_run(prepared, &prepared.plan, &criteria, seed, &Judge::decided, see)?;
+    let trouble = run.trouble.as_ref().map(Trouble::sentence);
+    let verdict = judge(&criteria, &run.timeline, control, trouble.as_deref());
+    Ok(Finished { criteria, timeline: run.timeline, verdict, interrupted: run.interrupted })
+}
+
+/// A world, a plan, a run.
+fn one_run(
+    prepared: &Prepared,
+    plan: &Plan,
+    criteria: &Criteria,
+    seed: u64,
+    decided: &(dyn Fn(&Judge<'_>) -> bool + Sync),
+    see: &mut (dyn FnMut(&Entry, &Judge<'_>) + Send),
+) -> std::io::Result<Run> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    Ok(runtime.block_on(async {
+        let world = embedded::open(settings(prepared, plan, seed));
+        let stop = std::future::pending::<()>();
+        engine::run(world.cluster(), plan, criteria, seed, decided, stop, see).await
+    }))
+}
+
+fn settings(prepared: &Prepared, plan: &Plan, seed: u64) -> Settings {
+    let mut identity = fake_app::metrics::Labels::new();
+    identity.insert("service".to_owned(), plan.traffic.service.clone());
+    identity.insert("namespace".to_owned(), plan.namespace.clone());
+    identity.insert("workload".to_owned(), plan.rollout.clone());
+    identity.insert("app".to_owned(), plan.rollout.clone());
+    let receivers = plan.twin.receivers.iter().map(|(name, receiver)| (name.clone(), manner(*receiver)));
+    Settings {
+        seed: Seed::new(seed),
+        epoch: Moment::VIRTUAL_EPOCH,
+        version: plan.argo,
+        pods: PodSettings {
+            start: plan.twin.pod_start.0,
+            healthy: fake_app::fault::Latency::healthy(),
+            exports: Exports { profiles: plan.profiles.clone(), identity },
+        },
+        scraping: Scraping {
+            interval: plan.twin.scrape_interval.0,
+            role: if prepared.asks_by_service { Role::Endpoints } else { Role::Pods },
+            retention: RETENTION.max(prepared.longest_range * 2),
+        },
+        receivers: receivers.collect(),
+        controller_namespace: prepared.controller_namespace.clone(),
+    }
+}
+
+/// A receiver that is well answers like a small server on the same network.
+fn manner(receiver: Receiver) -> Manner {
+    match receiver {
+        Receiver::Ok => Manner::Answers(200, Duration::from_millis(5)),
+        Receiver::Down => Manner::Refuses,
+        Receiver::Slow(slow) => Manner::Answers(200, slow.0),
+        Receiver::Status(status) => Manner::Answers(status, Duration::from_millis(5)),
+    }
+}

@@ -1,0 +1,245 @@
+//! What the harness does to the cluster: install, the steps of the plan, and putting things back.
+//!
+//! Acts on a Rollout are the requests that `kubectl argo rollouts` sends (argo-rollouts v1.9.1,
+//! pkg/kubectl-argo-rollouts/cmd), so the controller meets what it meets from a person.
+
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+use super::objects::Installed;
+use super::{Engine, Trouble};
+use crate::plan::{Action, Step, When};
+use crate::scenario::{Anchor, PatchType};
+use crate::timeline::{Entry, Event, Instant, Stage};
+
+impl Engine<'_> {
+    /// Creates the policy's objects, in the order of the plan.
+    pub(super) async fn install(&mut self) -> Result<(), Trouble> {
+        let plan = self.plan;
+        self.namespaces().await?;
+        for object in &plan.objects {
+            let Some(target) = self.objects.locate(object).await? else {
+                let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+                let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+                self.record_now(Event::LeftOut { what: format!("{kind} {name}") });
+                continue;
+            };
+            let what = format!("create {target}");
+            let object = serde_json::from_value(object.clone()).map_err(kube::Error::SerdeError);
+            let object: DynamicObject = object.map_err(Trouble::api(what.clone()))?;
+            match target.api.create(&PostParams::default(), &object).await {
+                Ok(_) => self.created.push(target),
+                // A namespace may well be there already; anything else that exists is not ours to touch.
+                Err(kube::Error::Api(status)) if status.is_already_exists() && target.kind == "Namespace" => {}
+                Err(error) => return Err(Trouble::Api { what, source: error }),
+            }
+        }
+        Ok(())
+    }
+
+    /// The namespaces that objects name and that nobody has made.
+    async fn namespaces(&mut self) -> Result<(), Trouble> {
+        let plan = self.plan;
+        let named = plan.objects.iter().filter_map(|object| object.pointer("/metadata/namespace")?.as_str());
+        let wanted: std::collections::BTreeSet<&str> = named.chain([plan.namespace.as_str()]).collect();
+        for name in wanted {
+            let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+            let Some(target) = self.objects.locate(&object).await? else { continue };
+            let what = format!("look for {target}");
+            if target.api.get_opt(name).await.map_err(Trouble::api(what))?.is_some() {
+                continue;
+            }
+            let object = serde_json::from_value(object).map_err(kube::Error::SerdeError);
+            let object: DynamicObject = object.map_err(Trouble::api("write a namespace"))?;
+            target.api.create(&PostParams::default(), &object).await.map_err(Trouble::api(format!("create {target}")))?;
+            self.created.push(target);
+        }
+        Ok(())
+    }
+
+    /// Deletes what was created, last first, and looks whether it is gone.
+    pub(super) async fn leave(&mut self) -> Result<(), Trouble> {
+        self.stage(Stage::Leave);
+        self.cluster.agent.stop().await.map_err(Trouble::agent)?;
+        let created: Vec<Installed> = std::mem::take(&mut self.created).into_iter().rev().collect();
+        for target in &created {
+            match target.api.delete(&target.name, &DeleteParams::background()).await {
+                Ok(_) => {}
+                Err(kube::Error::Api(status)) if status.is_not_found() => {}
+                Err(error) => return Err(Trouble::Api { what: format!("delete {target}"), source: error }),
+            }
+        }
+        for target in created.iter().filter(|target| target.kind == "Rollout") {
+            let left = target.api.get_opt(&target.name).await.map_err(Trouble::api(format!("look for {target}")))?;
+            if left.is_some_and(|left| left.metadata.deletion_timestamp.is_none()) {
+                let missing = format!("the end of {target}");
+                return Err(Trouble::Missing { missing, help: "it was deleted and is still there".to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes every step whose time has come, in order.
+    pub(super) async fn take_steps(&mut self) -> Result<(), Trouble> {
+        let plan = self.plan;
+        while let Some(step) = plan.steps.get(self.steps_done) {
+            if self.due(step).is_none_or(|due| self.now() < due) {
+                return Ok(());
+            }
+            let what = describe(&step.action);
+            self.take_step(&step.action, &what).await?;
+            let at = self.now();
+            let revision = match &step.action {
+                Action::Release { revision, .. } => Some(revision.clone()),
+                _ => None,
+            };
+            self.record(Entry { at, event: Event::Acted { step: self.steps_done, what, revision } });
+            self.steps_done += 1;
+            self.last_step = at;
+        }
+        Ok(())
+    }
+
+    /// When a step is due, if that is known yet: never before the step before it.
+    fn due(&self, step: &Step) -> Option<Instant> {
+        match &step.when {
+            When::Next => Some(self.last_step),
+            When::At(after) => match self.judge.moments().first(Anchor::Applied) {
+                Some(applied) => Some((applied + after.0).max(self.last_step)),
+                None => Some(self.last_step + after.0),
+            },
+            When::After { moment, plus } => {
+                let came = self.judge.moments().all(*moment);
+                let since = came.into_iter().find(|at| self.steps_done == 0 || *at >= self.last_step);
+                since.map(|at| at + plus.0)
+            }
+        }
+    }
+
+    async fn take_step(&mut self, action: &Action, what: &str) -> Result<(), Trouble> {
+        let rollout = self.rollout_api();
+        let name = self.plan.rollout.clone();
+        let params = PatchParams::default();
+        let status = |status: Value| Patch::Merge(json!({ "status": status }));
+        let done = match action {
+            Action::Release { patch, .. } => patch_json(&rollout, &name, patch).await,
+            Action::Promote { full: true } => rollout.patch_status(&name, &params, &status(json!({ "promoteFull": true }))).await,
+            Action::Promote { full: false } => self.promote(&rollout, &name).await,
+            Action::Abort => rollout.patch_status(&name, &params, &status(json!({ "abort": true }))).await,
+            Action::Retry => rollout.patch_status(&name, &params, &status(json!({ "abort": false }))).await,
+            Action::Undo { to } => return self.undo(&rollout, &name, *to).await,
+            Action::Patch { kind, name, patch_type, patch } => {
+                let target = self.created.iter().find(|target| target.is(kind, name));
+                let Some(target) = target else {
+                    let missing = format!("{kind} {name}");
+                    return Err(Trouble::Missing { missing, help: "a patch needs an object of the policy".to_owned() });
+                };
+                match patch_type {
+                    PatchType::Merge => target.api.patch(name, &params, &Patch::Merge(patch)).await,
+                    PatchType::Json => patch_json(&target.api, name, patch).await,
+                }
+            }
+        };
+        done.map(drop).map_err(Trouble::api(what))
+    }
+
+    /// `promote`: unpauses the spec if a person paused it, then removes the pause conditions.
+    async fn promote(&self, rollout: &Api<DynamicObject>, name: &str) -> Result<DynamicObject, kube::Error> {
+        let params = PatchParams::default();
+        let now = rollout.get(name).await?;
+        if now.data.pointer("/spec/paused") == Some(&Value::Bool(true)) {
+            rollout.patch(name, &params, &Patch::Merge(json!({ "spec": { "paused": false } }))).await?;
+        }
+        rollout.patch_status(name, &params, &Patch::Merge(json!({ "status": { "pauseConditions": null } }))).await
+    }
+
+    /// `undo`: puts the template of an earlier revision's `ReplicaSet` back into the Rollout.
+    async fn undo(&self, rollout: &Api<DynamicObject>, name: &str, to: Option<u32>) -> Result<(), Trouble> {
+        let what = "undo the release";
+        let sets = ApiResource {
+            group: "apps".to_owned(),
+            version: "v1".to_owned(),
+            api_version: "apps/v1".to_owned(),
+            kind: "ReplicaSet".to_owned(),
+            plural: "replicasets".to_owned(),
+        };
+        let sets: Api<DynamicObject> = Api::namespaced_with(self.cluster.client.clone(), &self.plan.namespace, &sets);
+        let sets = sets.list(&ListParams::default()).await.map_err(Trouble::api(what))?;
+        let mut revisions: Vec<(u32, &DynamicObject)> =
+            sets.iter().filter(|set| owned_by(set, name)).filter_map(|set| Some((revision(set)?, set))).collect();
+        revisions.sort_by_key(|(revision, _)| *revision);
+        let wanted = match to {
+            Some(to) => revisions.iter().find(|(revision, _)| *revision == to),
+            None => revisions.iter().rev().nth(1),
+        };
+        let Some((_, set)) = wanted else {
+            let missing = to.map_or_else(|| "an earlier revision".to_owned(), |to| format!("revision {to}"));
+            return Err(Trouble::Missing { missing, help: "there is nothing to undo to".to_owned() });
+        };
+        let mut template = set.data.pointer("/spec/template").cloned().unwrap_or_default();
+        if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+            labels.remove(crate::timeline::recorder::HASH_LABEL);
+        }
+        let patch = json!([{ "op": "replace", "path": "/spec/template", "value": template }]);
+        let patch = serde_json::from_value(patch).map_err(kube::Error::SerdeError).map_err(Trouble::api(what))?;
+        let patched = rollout.patch(name, &PatchParams::default(), &Patch::Json::<()>(patch)).await;
+        patched.map(drop).map_err(Trouble::api(what))
+    }
+
+    fn rollout_api(&self) -> Api<DynamicObject> {
+        let resource = ApiResource {
+            group: "argoproj.io".to_owned(),
+            version: "v1alpha1".to_owned(),
+            api_version: "argoproj.io/v1alpha1".to_owned(),
+            kind: "Rollout".to_owned(),
+            plural: "rollouts".to_owned(),
+        };
+        Api::namespaced_with(self.cluster.client.clone(), &self.plan.namespace, &resource)
+    }
+}
+
+async fn patch_json(api: &Api<DynamicObject>, name: &str, patch: &Value) -> Result<DynamicObject, kube::Error> {
+    let patch = serde_json::from_value(patch.clone()).map_err(kube::Error::SerdeError)?;
+    api.patch(name, &PatchParams::default(), &Patch::Json::<()>(patch)).await
+}
+
+/// A step in a few words.
+fn describe(action: &Action) -> String {
+    match action {
+        Action::Release { revision, fault, .. } => {
+            let fault = serde_json::to_value(fault).unwrap_or_default();
+            let parts = fault.as_object().into_iter().flatten().map(|(key, value)| format!("{key} {}", plain(value)));
+            let parts: Vec<String> = parts.collect();
+            if parts.is_empty() { format!("{revision}, healthy") } else { format!("{revision}: {}", parts.join("; ")) }
+        }
+        Action::Promote { full: true } => "promote --full".to_owned(),
+        Action::Promote { full: false } => "promote".to_owned(),
+        Action::Abort => "abort".to_owned(),
+        Action::Retry => "retry".to_owned(),
+        Action::Undo { to: None } => "undo".to_owned(),
+        Action::Undo { to: Some(revision) } => format!("undo --to-revision={revision}"),
+        Action::Patch { kind, name, .. } => format!("patch {kind}/{name}"),
+    }
+}
+
+/// A value without JSON's ornaments.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(map) => {
+            let parts: Vec<String> = map.iter().map(|(key, value)| format!("{key} {}", plain(value))).collect();
+            parts.join(", ")
+        }
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+fn owned_by(set: &DynamicObject, rollout: &str) -> bool {
+    let owners = set.metadata.owner_references.iter().flatten();
+    owners.into_iter().any(|owner| owner.kind == "Rollout" && owner.name == rollout)
+}
+
+fn revision(set: &DynamicObject) -> Option<u32> {
+    set.metadata.annotations.as_ref()?.get("rollout.argoproj.io/revision")?.parse().ok()
+}

@@ -1,0 +1,381 @@
+//! One loop that acts on the plan and appends what it observes.
+//!
+//! Ordinary kube-rs code over whatever [`Cluster`] it is given; nothing here asks which world that is. One owner of
+//! order: watches, traffic reports and the inbox all end in the one loop of [`Engine::until`], which alone appends to
+//! the timeline.
+//!
+//! ```text
+//! preflight → install → baseline → release → watch → leave
+//!     └──────────┴─────────┴──────────┴────────┴──► Ctrl-C goes straight to leave
+//! ```
+
+mod act;
+pub mod agent;
+mod objects;
+mod trouble;
+mod watch;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+pub use self::trouble::Trouble;
+use self::watch::{Seen, Watches};
+use crate::agent::wire;
+use crate::cluster::Cluster;
+use crate::plan::{Criteria, Plan};
+use crate::scenario::Connections;
+use crate::timeline::{Delivered, Entry, Event, Gap, Instant, Latency, Recorder, RunStarted, Second, Stage, Tally, Timeline};
+use crate::verdict::Judge;
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Run {
+    /// Everything that was observed.
+    pub timeline: Timeline,
+    /// What broke the world or the harness, if anything did.
+    pub trouble: Option<Trouble>,
+    /// Whether somebody interrupted it.
+    pub interrupted: bool,
+}
+
+/// How long the healthy version may take to become healthy.
+const INSTALL_LIMIT: Duration = Duration::from_secs(600);
+/// How long the first clean second may take once the healthy version is up.
+const WARM_UP_LIMIT: Duration = Duration::from_secs(60);
+/// How long receivers may take to answer a test message.
+const KNOCK_LIMIT: Duration = Duration::from_secs(10);
+
+/// Runs a plan against a cluster until `decided` says that there is nothing left to wait for. `stop` interrupts it; `see` is shown every fact as it is recorded.
+pub async fn run(
+    cluster: &Cluster,
+    plan: &Plan,
+    criteria: &Criteria,
+    seed: u64,
+    decided: &(dyn Fn(&Judge<'_>) -> bool + Sync),
+    stop: impl Future<Output = ()>,
+    see: &mut (dyn FnMut(&Entry, &Judge<'_>) + Send),
+) -> Run {
+    let mut stop = Box::pin(stop);
+    let mut engine = Engine::new(cluster, plan, criteria, see);
+    engine.begin(seed);
+    let ended = engine.drill(decided, stop.as_mut()).await;
+    let left = engine.leave().await;
+    let (trouble, why) = match ended {
+        Ok(why) => (left.err(), why),
+        Err(trouble) => (Some(trouble), "the world broke".to_owned()),
+    };
+    let interrupted = why == INTERRUPTED;
+    engine.record_now(Event::Ended { why });
+    Run { timeline: engine.timeline, trouble, interrupted }
+}
+
+const INTERRUPTED: &str = "interrupted";
+const DECIDED: &str = "every expectation is decided";
+
+type Stop<'a, F> = Pin<&'a mut F>;
+
+struct Engine<'a> {
+    cluster: &'a Cluster,
+    plan: &'a Plan,
+    criteria: &'a Criteria,
+    judge: Judge<'a>,
+    recorder: Recorder,
+    timeline: Timeline,
+    watches: Watches,
+    tick: tokio::time::Interval,
+    began: crate::clock::Moment,
+    seconds: u64,
+    inbox: u64,
+    clean: u64,
+    synced: bool,
+    steps_done: usize,
+    last_step: Instant,
+    objects: objects::Objects,
+    created: Vec<objects::Installed>,
+    see: &'a mut (dyn FnMut(&Entry, &Judge<'_>) + Send),
+}
+
+impl<'a> Engine<'a> {
+    fn new(cluster: &'a Cluster, plan: &'a Plan, criteria: &'a Criteria, see: &'a mut (dyn FnMut(&Entry, &Judge<'_>) + Send)) -> Engine<'a> {
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Engine {
+            cluster,
+            plan,
+            judge: Judge::new(criteria),
+            criteria,
+            recorder: Recorder::new(&plan.rollout),
+            timeline: Timeline::new(),
+            watches: Watches::begin(&cluster.client, &plan.namespace),
+            tick,
+            began: cluster.clock.now(),
+            seconds: 0,
+            inbox: 0,
+            clean: 0,
+            synced: false,
+            steps_done: 0,
+            last_step: Instant::default(),
+            objects: objects::Objects::new(cluster.client.clone()),
+            created: vec![],
+            see,
+        }
+    }
+
+    fn begin(&mut self, seed: u64) {
+        let started = RunStarted {
+            scenario: self.criteria.scenario.clone(),
+            world: self.cluster.world.to_owned(),
+            seed,
+            time: self.began.rfc3339(),
+            versions: self.cluster.versions.clone(),
+        };
+        self.record_now(Event::Started(started));
+    }
+
+    /// All stages but the last. Answers why it ended.
+    async fn drill<F: Future<Output = ()>>(
+        &mut self,
+        decided: &(dyn Fn(&Judge<'_>) -> bool + Sync),
+        mut stop: Stop<'_, F>,
+    ) -> Result<String, Trouble> {
+        self.stage(Stage::Preflight);
+        self.preflight().await?;
+        self.stage(Stage::Install);
+        self.install().await?;
+        let healthy = self.criteria.cast.healthy.clone();
+        let is_up = move |engine: &Engine<'_>| {
+            let seen = engine.judge.moments().rollout_now();
+            seen.phase == "Healthy" && seen.stable == healthy
+        };
+        match self.until(INSTALL_LIMIT, &mut stop, is_up).await? {
+            Waited::Stopped => return Ok(INTERRUPTED.to_owned()),
+            Waited::TooLong => return Ok(self.never_healthy()),
+            Waited::Came => {}
+        }
+        self.cluster.agent.load(&self.load()).await.map_err(Trouble::agent)?;
+        match self.until(WARM_UP_LIMIT, &mut stop, |engine| engine.clean > 0).await? {
+            Waited::Stopped => return Ok(INTERRUPTED.to_owned()),
+            Waited::TooLong | Waited::Came => self.stage(Stage::Baseline),
+        }
+        self.clean = 0;
+        let hold = self.plan.baseline.0;
+        let limit = hold + Duration::from_secs(5);
+        let held = move |engine: &Engine<'_>| engine.clean >= hold.as_secs().max(1);
+        match self.until(limit, &mut stop, held).await? {
+            Waited::Stopped => return Ok(INTERRUPTED.to_owned()),
+            Waited::TooLong => return Ok("the healthy version was not clean, so nothing was released".to_owned()),
+            Waited::Came => {}
+        }
+        self.stage(Stage::Release);
+        self.watch(decided, stop).await
+    }
+
+    /// Takes the steps as their time comes, until everything is decided.
+    async fn watch<F: Future<Output = ()>>(
+        &mut self,
+        decided: &(dyn Fn(&Judge<'_>) -> bool + Sync),
+        mut stop: Stop<'_, F>,
+    ) -> Result<String, Trouble> {
+        let began = self.now();
+        self.take_steps().await?;
+        self.stage(Stage::Watch);
+        let give_up = began + self.plan.give_up_after.0;
+        loop {
+            self.take_steps().await?;
+            self.judge.tick(self.now());
+            if decided(&self.judge) && self.steps_done == self.plan.steps.len() {
+                return Ok(DECIDED.to_owned());
+            }
+            if self.now() >= give_up {
+                return Ok(format!("gave up after {}", crate::verdict::seconds(self.plan.give_up_after.0)));
+            }
+            if !self.step(&mut stop).await? {
+                return Ok(INTERRUPTED.to_owned());
+            }
+        }
+    }
+
+    async fn preflight(&mut self) -> Result<(), Trouble> {
+        self.cluster.check().await?;
+        let before = self.cluster.clock.now();
+        let observed = self.cluster.agent.observed(0, 0).await.map_err(Trouble::agent)?;
+        let after = self.cluster.clock.now();
+        // The agent answered somewhere between the two.
+        let middle = before + after.since(before) / 2;
+        let agent = crate::clock::Moment::from_unix_nanos(observed.now);
+        let skew = agent.since(middle).max(middle.since(agent)).saturating_sub(after.since(before) / 2);
+        self.inbox = observed.inbox.len() as u64;
+        self.record_now(Event::Clock { skew: skew.as_secs_f64() });
+        for service in &self.plan.receivers {
+            let knock = wire::Knock { service: service.clone() };
+            self.cluster.agent.knock(&knock).await.map_err(Trouble::agent)?;
+        }
+        // Receivers that are slow to answer are waited for; those that never do are the guard's affair.
+        let limit = tokio::time::Instant::now() + KNOCK_LIMIT;
+        let wanted = self.inbox + self.plan.receivers.len() as u64;
+        while self.inbox < wanted && tokio::time::Instant::now() < limit {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            self.report().await?;
+        }
+        Ok(())
+    }
+
+    fn never_healthy(&self) -> String {
+        let seen = self.judge.moments().rollout_now();
+        let (phase, message) = (&seen.phase, &seen.message);
+        let limit = crate::verdict::seconds(INSTALL_LIMIT);
+        format!("the healthy version was not healthy within {limit}: {phase} {message}")
+    }
+
+    /// Waits for a condition, with a bound, recording everything that happens meanwhile.
+    async fn until<F: Future<Output = ()>>(
+        &mut self,
+        limit: Duration,
+        stop: &mut Stop<'_, F>,
+        came: impl Fn(&Engine<'_>) -> bool,
+    ) -> Result<Waited, Trouble> {
+        let deadline = self.now() + limit;
+        loop {
+            if came(self) {
+                return Ok(Waited::Came);
+            }
+            if self.now() >= deadline {
+                return Ok(Waited::TooLong);
+            }
+            if !self.step(stop).await? {
+                return Ok(Waited::Stopped);
+            }
+        }
+    }
+
+    /// The one place where the world is waited for. Answers whether to go on.
+    async fn step<F: Future<Output = ()>>(&mut self, stop: &mut Stop<'_, F>) -> Result<bool, Trouble> {
+        tokio::select! {
+            biased;
+            () = stop.as_mut() => return Ok(false),
+            seen = self.watches.next() => seen.into_iter().for_each(|seen| self.take(seen)),
+            _ = self.tick.tick() => self.report().await?,
+        }
+        Ok(true)
+    }
+
+    fn take(&mut self, seen: Seen) {
+        let at = self.now();
+        let entries = match seen {
+            Seen::Object { kind, name, object } => self.recorder.observe(at, kind, &name, Some(&object)),
+            Seen::Gone { kind, name } => self.recorder.observe(at, kind, &name, None),
+            Seen::Gap { kind, why } => {
+                vec![Entry { at, event: Event::Gap(Gap { of: kind.to_owned(), why }) }]
+            }
+            Seen::Synced => {
+                self.synced = true;
+                vec![]
+            }
+        };
+        entries.into_iter().for_each(|entry| self.record(entry));
+    }
+
+    /// Asks the agent what it saw.
+    async fn report(&mut self) -> Result<(), Trouble> {
+        let observed = self.cluster.agent.observed(self.seconds, self.inbox).await.map_err(Trouble::agent)?;
+        for arrival in observed.inbox {
+            let at = self.instant(arrival.at);
+            let delivered = Delivered {
+                nth: self.inbox,
+                by: arrival.by,
+                to: arrival.to,
+                trigger: arrival.trigger,
+                status: arrival.status,
+                body: arrival.body,
+                knock: arrival.knock,
+            };
+            self.inbox += 1;
+            self.record(Entry { at, event: Event::Delivered(delivered) });
+        }
+        for second in observed.seconds {
+            self.seconds = second.nth + 1;
+            let second = self.second(second);
+            let is_clean = second.sent() > 0 && second.harmed() == 0;
+            self.clean = if is_clean { self.clean + 1 } else { 0 };
+            let at = second.from + Duration::from_secs(1);
+            self.record(Entry { at, event: Event::Traffic(second) });
+        }
+        Ok(())
+    }
+
+    fn second(&self, second: wire::Second) -> Second {
+        let by = second.by.into_iter().map(|(revision, tally)| (revision, self.tally(tally)));
+        let by = by.collect();
+        Second { nth: second.nth, from: self.instant(second.from), by, longest_run: second.longest_run, late: second.late }
+    }
+
+    fn tally(&self, tally: wire::Tally) -> Tally {
+        #[expect(clippy::cast_precision_loss, reason = "latencies stay far below 2^53 microseconds")]
+        let latency = tally.latency_micros.map(|micros| {
+            let [p50, p95, p99, max] = micros.map(|micros| micros as f64 / 1e6);
+            Latency { p50, p95, p99, max }
+        });
+        Tally {
+            sent: tally.sent,
+            harmed: tally.harmed,
+            errors: tally.errors,
+            refused: tally.refused,
+            timed_out: tally.timed_out,
+            slow: tally.slow,
+            first_harmed: tally.first_harmed.map(|nanos| self.instant(nanos)),
+            last_harmed: tally.last_harmed.map(|nanos| self.instant(nanos)),
+            latency,
+        }
+    }
+
+    fn instant(&self, unix_nanos: i64) -> Instant {
+        Instant::after_start(crate::clock::Moment::from_unix_nanos(unix_nanos).since(self.began))
+    }
+
+    fn now(&self) -> Instant {
+        Instant::after_start(self.cluster.clock.now().since(self.began))
+    }
+
+    fn stage(&mut self, stage: Stage) {
+        self.record_now(Event::Stage(stage));
+    }
+
+    fn record_now(&mut self, event: Event) {
+        self.record(Entry { at: self.now(), event });
+    }
+
+    fn record(&mut self, entry: Entry) {
+        self.judge.observe(&entry);
+        (self.see)(&entry, &self.judge);
+        self.timeline.push(entry);
+    }
+
+    fn load(&self) -> wire::Load {
+        let traffic = &self.plan.traffic;
+        wire::Load {
+            namespace: self.plan.namespace.clone(),
+            service: traffic.service.clone(),
+            port: traffic.port,
+            path: traffic.path.clone(),
+            method: traffic.method.name().to_owned(),
+            headers: traffic.headers.clone(),
+            rate: traffic.rate.per_second(),
+            slo: traffic.slo.0,
+            timeout: traffic.timeout.0,
+            connections: match traffic.connections {
+                Connections::PerRequest => wire::Connections::PerRequest,
+                Connections::Kept(count) => wire::Connections::Kept(count),
+            },
+        }
+    }
+}
+
+/// How a wait ended.
+enum Waited {
+    Came,
+    TooLong,
+    Stopped,
+}
