@@ -1,7 +1,9 @@
 //! firedrill proves that a bad release is caught, undone and reported, in time, and shows the proof.
 
 pub mod argo;
+pub mod base64;
 pub mod clock;
 pub mod diag;
+pub mod inbox;
 pub mod timeline;
 pub mod twin;

@@ -1,5 +1,9 @@
 //! Argo's own nouns: Rollouts, analysis, notifications, and the manifests they are written in.
 
+pub mod analysis;
+pub mod duration;
+pub mod notification;
+
 /// The line of controllers to imitate (design §4, `policy.argo`).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema,

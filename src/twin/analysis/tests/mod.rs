@@ -1,0 +1,7 @@
+//! The controller against recordings of the real one, and a few things no recording shows.
+
+mod judge;
+mod provider;
+mod replay;
+mod unit;
+mod world;

@@ -1,0 +1,182 @@
+//! Every recorded AnalysisRun, played again from the same script and compared with what the real controller wrote.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::world::{Action, Story, World};
+use crate::clock::Moment;
+
+/// Where the recordings lie.
+const RECORDINGS: &str = "/work/shared/conformance/recordings";
+
+/// One measurement as compared: phase, value, message, second at which it was asked.
+type Measured = (String, String, String, i64);
+
+struct Recording {
+    name: String,
+    given: Vec<Value>,
+    actions: Vec<Action>,
+    start: Moment,
+    end: Moment,
+    story: Story,
+}
+
+fn recordings() -> Vec<PathBuf> {
+    let folders = std::fs::read_dir(RECORDINGS).expect("the recordings").map(|entry| entry.unwrap().path());
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    // The tables of expressions belong to the condition language.
+    let ours = |path: &PathBuf| name(path).starts_with("ar-") && !name(path).starts_with("ar-expression-table");
+    let mut folders: Vec<PathBuf> = folders.filter(ours).collect();
+    folders.sort();
+    folders
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+impl Recording {
+    fn read(folder: &Path) -> Recording {
+        let given = std::fs::read_to_string(folder.join("given.yaml")).unwrap();
+        let observed = lines(&folder.join("observed.jsonl"));
+        let zero = Moment::parse_rfc3339(observed[0]["time"].as_str().unwrap()).unwrap();
+        let at = |line: &Value| zero + Duration::from_secs_f64(line["t"].as_f64().unwrap());
+        let acts = lines(&folder.join("actions.jsonl"));
+        let patches = acts.iter().filter(|act| act["patch"].is_object());
+        let actions = patches.map(|act| Action { at: at(act), patch: act["patch"].clone() }).collect();
+        let added = |line: &&Value| line["kind"] == "AnalysisRun" && line["type"] == "ADDED";
+        Recording {
+            name: folder.file_name().unwrap().to_string_lossy().into_owned(),
+            given: serde_saphyr::from_multiple(&given).unwrap(),
+            actions,
+            start: at(observed.iter().find(added).expect("a run")),
+            end: at(acts.last().unwrap()),
+            story: story(&observed, at),
+        }
+    }
+}
+
+fn story(observed: &[Value], at: impl Fn(&Value) -> Moment) -> Story {
+    let mut story = Story::default();
+    for line in observed {
+        match (line["kind"].as_str().unwrap(), line["type"].as_str()) {
+            ("AnalysisRun", Some("MODIFIED")) if line["status"]["phase"].is_string() => {
+                if story.statuses.last().is_none_or(|(_, status)| *status != line["status"]) {
+                    story.statuses.push((at(line), line["status"].clone()));
+                }
+            }
+            ("AnalysisRun", Some("DELETED")) => story.deleted = true,
+            ("Event", _) => {
+                let text = |field: &str| line[field].as_str().unwrap().to_owned();
+                story.events.push((text("reason"), line["eventType"] == "Warning", text("message")));
+            }
+            _ => {}
+        }
+    }
+    story.events.sort();
+    story
+}
+
+/// All measurements of a story, by metric and number; retention forgets old ones only later.
+fn measurements(story: &Story, start: Moment) -> BTreeMap<(String, i64), Measured> {
+    let mut all = BTreeMap::new();
+    for (_, status) in &story.statuses {
+        for result in status["metricResults"].as_array().into_iter().flatten() {
+            let taken = result["measurements"].as_array().unwrap();
+            let count = |field: &str| result[field].as_i64().unwrap_or(0);
+            let first = count("count") + count("error") - i64::try_from(taken.len()).unwrap();
+            for (index, measurement) in (first..).zip(taken) {
+                let text = |field: &str| measurement[field].as_str().unwrap_or("").to_owned();
+                let asked = Moment::parse_rfc3339(&text("startedAt")).unwrap();
+                let second = asked.unix_seconds() - start.unix_seconds();
+                let value = (text("phase"), text("value"), stampless(&text("message")), second);
+                all.insert((result["name"].as_str().unwrap().to_owned(), index), value);
+            }
+        }
+    }
+    all
+}
+
+/// A string answer quotes the moment it was evaluated.
+fn stampless(message: &str) -> String {
+    regex::Regex::new(r"\[\d+(\.\d+)?,").unwrap().replace_all(message, "[TIME,").into_owned()
+}
+
+/// The last status without its moments, metrics by name.
+fn ending(story: &Story) -> Value {
+    let Some((_, status)) = story.statuses.last() else { return Value::Null };
+    let mut status: Value = serde_json::from_str(&stampless(&status.to_string())).unwrap();
+    for field in ["startedAt", "completedAt"] {
+        if status[field].is_string() {
+            status[field] = json!("set");
+        }
+    }
+    let results = status["metricResults"].as_array_mut();
+    for result in results.into_iter().flatten() {
+        for measurement in result["measurements"].as_array_mut().into_iter().flatten() {
+            measurement["startedAt"] = json!("set");
+            measurement["finishedAt"] = json!("set");
+        }
+    }
+    if let Some(results) = status["metricResults"].as_array_mut() {
+        results.sort_by_key(|result| result["name"].as_str().unwrap().to_owned());
+    }
+    status
+}
+
+/// The phases the run itself went through.
+fn phases(story: &Story) -> Vec<String> {
+    let mut phases: Vec<String> =
+        story.statuses.iter().map(|(_, status)| status["phase"].to_string()).collect();
+    phases.dedup();
+    phases
+}
+
+fn compare(recording: &Recording, ours: &Story) -> Vec<String> {
+    let mut differences = vec![];
+    let mut check = |what: &str, real: String, ours: String| {
+        if real != ours {
+            differences.push(format!("{}: {what}\n  real {real}\n  ours {ours}", recording.name));
+        }
+    };
+    let real = &recording.story;
+    let (their_end, our_end) = (ending(real), ending(ours));
+    // The order of keys is no difference.
+    if their_end != our_end {
+        check("ending", their_end.to_string(), our_end.to_string());
+    }
+    check("phases", format!("{:?}", phases(real)), format!("{:?}", phases(ours)));
+    check("events", format!("{:?}", real.events), format!("{:?}", ours.events));
+    check("deleted", real.deleted.to_string(), ours.deleted.to_string());
+    let (theirs, mine) = (measurements(real, recording.start), measurements(ours, recording.start));
+    let keys = |all: &BTreeMap<(String, i64), Measured>| format!("{:?}", all.keys());
+    check("measurements", keys(&theirs), keys(&mine));
+    for (key, (phase, value, message, second)) in &theirs {
+        let Some((our_phase, our_value, our_message, our_second)) = mine.get(key) else { continue };
+        let told = |phase, value, message| format!("{key:?} {phase} {value} {message}");
+        check("measurement", told(phase, value, message), told(our_phase, our_value, our_message));
+        if second.abs_diff(*our_second) > 1 {
+            check("second", format!("{key:?} {second}"), format!("{key:?} {our_second}"));
+        }
+    }
+    differences
+}
+
+#[test]
+fn every_recorded_run_happens_again() {
+    let folders = recordings();
+    assert!(folders.len() >= 68, "only {} recordings", folders.len());
+    let mut differences = vec![];
+    for folder in folders {
+        let recording = Recording::read(&folder);
+        let world = World::new(recording.given.clone(), recording.actions.clone(), recording.start);
+        let mut ours = world.play(recording.start, recording.end);
+        ours.events.sort();
+        differences.extend(compare(&recording, &ours));
+    }
+    assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
+}
