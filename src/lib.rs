@@ -3,4 +3,6 @@
 pub mod argo;
 pub mod clock;
 pub mod diag;
+pub mod suggest;
 pub mod twin;
+pub mod yaml;
