@@ -2,8 +2,11 @@
 
 pub mod argo;
 pub mod base64;
+pub mod cli;
 pub mod clock;
 pub mod diag;
 pub mod inbox;
+pub mod suggest;
 pub mod timeline;
 pub mod twin;
+pub mod yaml;

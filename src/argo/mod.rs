@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod duration;
 pub mod notification;
+pub mod policy;
 
 /// The line of controllers to imitate (design §4, `policy.argo`).
 #[derive(
