@@ -3,4 +3,5 @@
 pub mod argo;
 pub mod clock;
 pub mod diag;
+pub mod scenario;
 pub mod twin;
