@@ -43,7 +43,7 @@ mod tests {
         let Kind::Map(entries) = &node.kind else { return };
         for entry in entries {
             let path = format!("{path}/properties/{}", entry.key);
-            let line = SOURCE.text[..entry.key_place.start].lines().count().max(1);
+            let line = SOURCE.text[..entry.key_place.start].matches('\n').count() + 1;
             out.push((path.clone(), line, matches!(entry.value.kind, Kind::Map(_))));
             keys(&entry.value, &path, out);
         }

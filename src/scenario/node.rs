@@ -13,7 +13,7 @@ use serde_saphyr::{Location, Spanned};
 use crate::diag::Source;
 
 /// Deep enough for a merge patch of a pod template, shallow enough for any stack.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 32;
 
 /// Which of the two texts a value was written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -305,6 +305,14 @@ mod tests {
         assert!(read(&"[".repeat(20_000)).is_err());
         assert!(read(&format!("{}1{}", "[".repeat(200), "]".repeat(200))).is_err());
         assert!(read("a: 1\n---\nb: 2\n").is_err());
+    }
+
+    #[test]
+    fn as_deep_as_allowed_fits_on_any_stack() {
+        let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(read(&nested(MAX_DEPTH - 2)).is_ok());
+        assert!(read(&nested(MAX_DEPTH + 2)).is_err());
+        assert!(read(&nested(1000)).is_err());
     }
 
     #[test]

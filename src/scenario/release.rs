@@ -29,7 +29,7 @@ pub struct Release {
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// Another new revision. Example: `release: {fault: {errors: {rate: 100%}}, at: 2m}`.
-    Release(Again),
+    Release(Box<Again>),
     /// What `kubectl argo rollouts promote` does. Example: `promote: {after: paused, plus: 5s}`.
     Promote(Promote),
     /// What `kubectl argo rollouts abort` does. Example: `abort: {at: 30s}`.

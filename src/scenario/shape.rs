@@ -21,6 +21,8 @@ use crate::diag::{Diagnostic, Source, Span};
 pub(super) fn check(root: &Node, source: &Arc<Source>) -> Vec<Diagnostic> {
     let mut shape = Shape { source, found: Vec::new() };
     shape.node(root, &SCHEMA, "a scenario");
+    let start = |d: &Diagnostic| d.primary.as_ref().map_or(0, |(span, _)| span.range.start);
+    shape.found.sort_by_key(start);
     shape.found
 }
 
@@ -36,6 +38,7 @@ impl Shape<'_> {
         if let Some(read) = name.and_then(leaf) {
             if let Err(refusal) = read(node) {
                 self.bad_value(node, &refusal);
+                self.leaf_help(node, resolve(schema));
             }
             return;
         }
@@ -43,6 +46,20 @@ impl Shape<'_> {
         self.resolved(node, resolve(schema), what);
         if name == Some("Fault") && self.found.len() == before {
             self.leaf::<Fault>(node);
+        }
+    }
+
+    /// The word that was meant, or an example.
+    fn leaf_help(&mut self, node: &Node, schema: &Value) {
+        let words = example(schema).map(|example| example.replace('`', "")).unwrap_or_default();
+        let near = match &node.kind {
+            Kind::Text(text) => nearest(text, words.split(", ").filter(|word| word.len() > 5)),
+            _ => None,
+        };
+        let help =
+            near.map_or_else(|| format!("for example {words}"), |near| format!("did you mean `{near}`?"));
+        if let Some(told) = self.found.last_mut() {
+            told.help.push(help);
         }
     }
 
@@ -278,8 +295,11 @@ impl Shape<'_> {
     }
 }
 
+/// Reads a value only to see whether its type takes it.
+type Leaf = fn(&Node) -> Result<(), Refusal>;
+
 /// Types that are written as one value and judge it themselves.
-fn leaf(name: &str) -> Option<fn(&Node) -> Result<(), Refusal>> {
+fn leaf(name: &str) -> Option<Leaf> {
     fn reads<T: DeserializeOwned>(node: &Node) -> Result<(), Refusal> {
         de::from_node::<T>(node).map(drop)
     }

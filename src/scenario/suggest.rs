@@ -6,19 +6,27 @@ pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
     let limit = (plain.chars().count() / 3).max(1);
     known
         .into_iter()
-        .map(|word| (distance(&plain, &normal(word)), word))
+        .map(|word| (badness(&plain, &normal(word)), word))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, word)| word)
 }
 
+/// A word that was cut short counts as one slip.
+fn badness(written: &str, known: &str) -> usize {
+    let cut_short = written.len() >= 3 && known.starts_with(written);
+    if cut_short { 1 } else { distance(written, known) }
+}
+
 /// `giveUpAfter`, `give_up_after` and `Give-Up-After` are one word, spelt by people with other habits.
 fn normal(word: &str) -> String {
     let mut plain = String::with_capacity(word.len() + 2);
-    for (i, c) in word.chars().take(64).enumerate() {
-        if c.is_uppercase() && i > 0 && !plain.ends_with('-') {
+    let mut after_lower = false;
+    for c in word.chars().take(64) {
+        if c.is_uppercase() && after_lower {
             plain.push('-');
         }
+        after_lower = c.is_lowercase();
         plain.extend(if c == '_' { '-' } else { c }.to_lowercase());
     }
     plain
@@ -63,6 +71,11 @@ mod tests {
     fn other_spellings_of_the_same_words_are_understood() {
         check("giveUpAfter", Some("give-up-after"));
         check("give_up_after", Some("give-up-after"));
+    }
+
+    #[test]
+    fn a_word_cut_short_is_understood() {
+        check("with", Some("within"));
     }
 
     #[test]
