@@ -3,5 +3,6 @@
 pub mod argo;
 pub mod clock;
 pub mod diag;
+pub mod plan;
 pub mod scenario;
 pub mod twin;
