@@ -3,14 +3,9 @@
 pub mod agent;
 pub mod argo;
 pub mod base64;
-pub mod cli;
 pub mod clock;
-pub mod cluster;
 pub mod condition;
 pub mod diag;
-pub mod drill;
-pub mod engine;
-pub mod explain;
 pub mod inbox;
 pub mod lint;
 pub mod plan;

@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod duration;
 pub mod notification;
 pub mod policy;
+pub mod rollout;
 
 /// The line of controllers to imitate (design §4, `policy.argo`).
 #[derive(

@@ -178,7 +178,7 @@ impl Plan {
     #[must_use]
     pub fn criteria(&self) -> Criteria {
         let releases = self.steps.iter().filter_map(|step| match &step.action {
-            Action::Release { revision, fault, .. } => Some(Release { revision: revision.clone(), fault: fault.clone() }),
+            Action::Release { revision, fault, .. } => Some(Release { revision: revision.clone(), fault: (**fault).clone() }),
             _ => None,
         });
         Criteria {
@@ -259,12 +259,12 @@ fn harmed(harm: &answer::Harm) -> (What, String) {
         None => {}
     }
     parts.extend(harm.longest_run.map(|run| format!("at most {run} harmed in a row")));
-    parts.extend(harm.exposed.map(|share| format!("at most {} exposed", percent(share.get()))));
+    parts.extend(harm.exposed.map(|share| format!("at most {} exposed", percent(share.0))));
     let what = What::Harmed {
         at_most,
         of_new: harm.of == Of::New,
         longest_run: harm.longest_run.map(u64::from),
-        exposed: harm.exposed.map(|share| share.get()),
+        exposed: harm.exposed.map(|share| share.0),
     };
     (what, parts.join(", "))
 }

@@ -6,6 +6,7 @@
 //! policy is any good is not asked here: that is for `lint` to warn of and for the run to find out.
 
 pub mod answer;
+pub mod criteria;
 mod metrics;
 mod objects;
 mod rewire;
@@ -20,7 +21,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use answer::{Ending, Expectation, Harm, What};
+pub use answer::{Ending, Expectation, Harm};
+pub use criteria::Criteria;
 pub use metrics::metric_names;
 pub use objects::Manifest;
 pub use rewire::{IMAGE, RECEIVER};
@@ -50,6 +52,13 @@ pub struct Plan {
     pub rollout: String,
     /// How it replaces one revision by the next.
     pub strategy: Strategy,
+    /// The Service that users reach in a blue-green rollout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_service: Option<String>,
+    /// Whether the strategy has an analysis.
+    pub analysed: bool,
+    /// Whether the strategy waits for a person to promote.
+    pub leaves_promotion_to_a_person: bool,
     /// The container that serves, and the ports of every stand-in.
     pub container: String,
     /// The objects to install, in this order. The first release of the Rollout in them is healthy.
@@ -158,6 +167,9 @@ impl Desk<'_> {
             namespace: self.namespace(&rollout),
             rollout: rollout.name.clone(),
             strategy: rollout.strategy,
+            active_service: rollout.active_service(),
+            analysed: rollout.is_analysed(),
+            leaves_promotion_to_a_person: rollout.leaves_promotion_to_a_person(),
             objects: rewired.objects,
             changes: rewired.changes,
             profiles,

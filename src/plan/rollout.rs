@@ -28,6 +28,36 @@ pub(super) struct Serving {
     pub(super) name: String,
 }
 
+impl Rollout<'_> {
+    fn strategy_field(&self, pointer: &str) -> Option<&Value> {
+        let strategy = match self.strategy {
+            Strategy::BlueGreen => "/spec/strategy/blueGreen",
+            Strategy::Canary => "/spec/strategy/canary",
+        };
+        self.manifest.object.pointer(&format!("{strategy}{pointer}"))
+    }
+
+    /// The Service that users reach in a blue-green rollout.
+    pub(super) fn active_service(&self) -> Option<String> {
+        self.strategy_field("/activeService")?.as_str().map(str::to_owned)
+    }
+
+    /// Whether any analysis is part of the strategy.
+    pub(super) fn is_analysed(&self) -> bool {
+        let inline = self.strategy_field("/steps").and_then(Value::as_array).into_iter().flatten();
+        let fields = ["/prePromotionAnalysis", "/postPromotionAnalysis", "/analysis"];
+        fields.iter().any(|field| self.strategy_field(field).is_some())
+            || inline.into_iter().any(|step| step.get("analysis").is_some() || step.get("experiment").is_some())
+    }
+
+    /// Whether promotion waits for a person: `autoPromotionEnabled: false`, or a canary pause without an end.
+    pub(super) fn leaves_promotion_to_a_person(&self) -> bool {
+        let mut steps = self.strategy_field("/steps").and_then(Value::as_array).into_iter().flatten();
+        self.strategy_field("/autoPromotionEnabled") == Some(&Value::Bool(false))
+            || steps.any(|step| step.get("pause").is_some_and(|pause| pause.get("duration").is_none()))
+    }
+}
+
 impl<'a> Desk<'a> {
     pub(super) fn rollout(&mut self) -> Option<Rollout<'a>> {
         let all: Vec<&'a Manifest> = self.manifests.iter().filter(|m| m.is_argo("Rollout")).collect();

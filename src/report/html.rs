@@ -1,5 +1,6 @@
 //! The one HTML file: the story first, then the evidence, legible in print and with scripts off.
 
+use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 
 use super::{chart, story};
@@ -12,8 +13,6 @@ use crate::verdict::{ControlOutcome, Verdict};
 /// When the template does not render, which only a mistake in it can cause.
 pub fn render(timeline: &Timeline, verdict: &Verdict) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
     environment.add_template("report.html", include_str!("report.html.j2"))?;
     let started = timeline.entries().iter().find_map(|entry| match &entry.event {
         Event::Started(started) => Some(started.clone()),
@@ -21,7 +20,7 @@ pub fn render(timeline: &Timeline, verdict: &Verdict) -> Result<String, minijinj
     });
     let zero = verdict.moments.iter().find(|moment| moment.name == "applied").map_or(Instant::default(), |moment| moment.at);
     environment.get_template("report.html")?.render(context! {
-        verdict => Value::from_serialize(verdict),
+        verdict => plain(verdict),
         wanted => verdict.as_wanted(),
         control => control(&verdict.control),
         lasted => crate::verdict::seconds(verdict.lasted.since_start()),
@@ -29,21 +28,21 @@ pub fn render(timeline: &Timeline, verdict: &Verdict) -> Result<String, minijinj
         exposed => crate::verdict::percent(verdict.blast.exposed),
         chart => chart::svg(timeline, verdict).map(Value::from_safe_string),
         story => story::lines(timeline, verdict).iter().map(|line| context! {
-            at => line.at.trim(), word => line.word, text => line.text, mood => format!("{:?}", line.mood).to_lowercase(),
+            at => line.at.trim(), word => line.word, text => line.text.as_str(), mood => format!("{:?}", line.mood).to_lowercase(),
         }).collect::<Vec<_>>(),
         moments => verdict.moments.iter().map(|moment| context! {
-            name => moment.name, at => signed(zero, moment.at),
+            name => moment.name.as_str(), at => signed(zero, moment.at),
         }).collect::<Vec<_>>(),
         measured => evidence(timeline, zero, |event| match event {
-            Event::Measured(measured) => Some(Value::from_serialize(measured)),
+            Event::Measured(measured) => Some(plain(measured)),
             _ => None,
         }),
         delivered => evidence(timeline, zero, |event| match event {
-            Event::Delivered(delivered) => Some(Value::from_serialize(delivered)),
+            Event::Delivered(delivered) => Some(plain(delivered)),
             _ => None,
         }),
         statuses => evidence(timeline, zero, |event| match event {
-            Event::Rollout(seen) => Some(Value::from_serialize(seen)),
+            Event::Rollout(seen) => Some(plain(seen)),
             _ => None,
         }),
         told => evidence(timeline, zero, |event| match event {
@@ -51,8 +50,13 @@ pub fn render(timeline: &Timeline, verdict: &Verdict) -> Result<String, minijinj
             _ => None,
         }),
         time => started.as_ref().map(|started| started.time.clone()),
-        versions => started.map(|started| started.versions),
+        versions => started.map(|started| plain(&started.versions)),
     })
+}
+
+/// Any of our own data, for the template.
+fn plain(data: &impl serde::Serialize) -> Value {
+    Value::from(Serde(data))
 }
 
 fn control(control: &ControlOutcome) -> String {

@@ -194,6 +194,20 @@ impl Expectation {
 }
 
 impl Anchor {
+    /// Every moment, in the order in which a rollback meets them.
+    pub const ALL: [Anchor; 10] = [
+        Anchor::Applied,
+        Anchor::Onset,
+        Anchor::Detected,
+        Anchor::Aborted,
+        Anchor::SwitchedBack,
+        Anchor::Restored,
+        Anchor::Promoted,
+        Anchor::Paused,
+        Anchor::ScaledDown,
+        Anchor::Notified,
+    ];
+
     /// As it is written.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -210,3 +210,40 @@ pub enum Receiver {
     /// It answers with this status. Example: `{status: 500}`.
     Status(u16),
 }
+
+// === impl Method ===
+
+impl Method {
+    /// As it goes over the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+// === impl Guard ===
+
+impl Guard {
+    /// As it is written, and as a verdict's reason names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Guard::NoTrafficOnNewRevision => "no-traffic-on-new-revision",
+            Guard::FaultNotServed => "fault-not-served",
+            Guard::NoMeasurement => "no-measurement",
+            Guard::DirtyBaseline => "dirty-baseline",
+            Guard::SilentReceiver => "silent-receiver",
+            Guard::WatchGap => "watch-gap",
+            Guard::ClockSkew => "clock-skew",
+            Guard::ControlFailed => "control-failed",
+            Guard::GaveUp => "gave-up",
+        }
+    }
+}

@@ -14,7 +14,6 @@ use super::analysis;
 use super::effect::Reconciled;
 use super::endpoints;
 use super::latency::{Latency, Span};
-use super::notifications;
 use super::play::{Asked, Playing};
 use super::pods::{Kubelet, PodDue, PodSettings, PodTask};
 use super::prometheus::{Prometheus, Scraping};
@@ -137,7 +136,7 @@ impl Twin {
             now: settings.epoch,
             agenda: BinaryHeap::new(),
             scheduled: 0,
-            store: Store::new(),
+            store: Store::founded(settings.epoch),
             dispatched: 0,
             latency: Latency::new(seed),
             queues: Default::default(),
@@ -150,11 +149,9 @@ impl Twin {
             events: 0,
             settings,
         };
-        for name in ["default", "kube-system", &twin.settings.controller_namespace.clone()] {
-            let namespace = json!({ "metadata": { "name": name }, "status": { "phase": "Active" } });
-            // A name that is given twice exists already, which is all that is wanted.
-            let _ = twin.store.create(twin.now, Kind::Namespace, namespace);
-        }
+        let namespace = json!({ "metadata": { "name": twin.settings.controller_namespace } });
+        // It may be one that every cluster has, which is all that is wanted.
+        let _ = twin.store.create(twin.now, Kind::Namespace, namespace);
         twin.schedule(twin.now + EXPIRY, Task::Expire);
         twin
     }
@@ -252,7 +249,7 @@ impl Twin {
     }
 
     /// Draws all traffic up to now: called before anything changes that requests depend on, or anybody looks.
-    fn catch_up(&mut self) {
+    pub(super) fn catch_up(&mut self) {
         if let Some(client) = &mut self.client {
             client.catch_up(self.now, &self.routing, &mut self.pods);
         }
@@ -291,7 +288,14 @@ impl Twin {
 
     /// The kubelet's last word: the pod has ended and its object goes.
     fn remove_pod(&mut self, key: &Key) {
-        self.store.finalize(self.now, key);
+        // The kubelet knows that it is there; gone means somebody was faster.
+        let _ = self.store.delete(self.now, key);
+    }
+
+    /// How the AnalysisRun controller was started.
+    fn controller(&self) -> analysis::Controller {
+        let version = self.settings.version;
+        analysis::Controller { version, language: super::language::ANALYSIS, prometheus_address: None }
     }
 
     pub(super) fn queue(&mut self, actor: Actor) -> &mut Workqueue {
@@ -315,7 +319,7 @@ impl Twin {
             Actor::ReplicaSets => replicasets::reconcile(&self.store, now, key, self.settings.seed),
             Actor::Endpoints => endpoints::reconcile(&self.store, key),
             Actor::Notifications => self.notify_change(key),
-            Actor::Analysis => match analysis::begin(&self.store, now, key, version) {
+            Actor::Analysis => match analysis::begin(&self.controller(), &self.store, now, key) {
                 analysis::Pass::Done(reconciled) => reconciled,
                 analysis::Pass::Ask(asking) => return self.ask(key, asking),
             },
@@ -359,6 +363,21 @@ impl Twin {
             _ => {}
         }
         self.wake_controllers(change);
+        self.greet(change);
+    }
+
+    /// The rollouts controller's informer sees a Rollout for the first or the last time.
+    fn greet(&mut self, change: &Change) {
+        if change.key.kind != Kind::Rollout {
+            return;
+        }
+        let effect = match (&change.old, &change.new) {
+            (None, Some(new)) => rollouts::first_sight(new),
+            (Some(old), None) => rollouts::farewell(old),
+            _ => return,
+        };
+        // The informer's events are told at once and by nobody's reconcile, so nothing waits for them.
+        let _ = self.carry_out(effect);
     }
 
     fn wake_controllers(&mut self, change: &Change) {

@@ -1,6 +1,38 @@
 //! The twin: an emulated cluster in virtual time, a discrete-event kernel without IO.
+//!
+//! ```text
+//!            writes ──► store ──changes──► kernel ──► work queues ──► controllers ──effects──► play ──┐
+//!               ▲                                                                                     │
+//!               └─────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Nothing here names tokio, kube, hyper, axum, a clock or a path: it is told the time. What it does not imitate it
+//! refuses by name; what differs knowingly is listed by `firedrill explain twin`.
 
-pub mod analysis;
-pub mod effect;
-pub mod notifications;
+// What there is.
 pub mod store;
+// What happens, and when.
+pub mod effect;
+mod kernel;
+mod language;
+mod latency;
+mod play;
+mod workqueue;
+// Kubernetes' own controllers.
+mod endpoints;
+pub mod pods;
+mod replicasets;
+mod routing;
+// Argo's.
+pub mod analysis;
+pub mod notifications;
+pub mod rollouts;
+// The world around them.
+pub mod prometheus;
+pub mod receivers;
+mod traffic;
+
+pub use self::kernel::{Settings, Twin};
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,13 @@
 //! evaluates; `fake_app::metrics` is what there is to scrape. Every Prometheus address of a policy reaches this one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fake_app::metrics::SampleId;
 use serde_json::{Value, json};
 
-use super::analysis::Answer;
+use super::analysis::{Outcome, Range, prometheus::refusal};
 use super::endpoints::selects;
 use super::pods::Kubelet;
 use super::store::{Key, Kind, Store, labels_of, text_at};
@@ -46,7 +47,7 @@ pub struct Prometheus {
     targets: BTreeMap<Key, BTreeMap<String, Target>>,
     scheduled: BTreeSet<Key>,
     scrapes: u64,
-    parsed: BTreeMap<String, Result<promql::Expr, String>>,
+    parsed: Parsed,
 }
 
 /// A target, by what it exposed last.
@@ -149,15 +150,28 @@ impl Prometheus {
     }
 
     /// What a measurement gets to see.
-    pub fn ask(&mut self, query: &str, now: Moment) -> Answer {
+    pub fn ask(&mut self, query: &str, now: Moment) -> Outcome {
         match self.evaluate(query, now) {
-            Ok(promql::Value::Scalar(point)) => Answer::Scalar(point.v),
-            Ok(promql::Value::Vector(samples)) => Answer::Vector(samples.iter().map(|sample| sample.v).collect()),
-            Ok(promql::Value::Matrix(series)) => {
-                Answer::Matrix(series.iter().flat_map(|series| series.points.iter().map(|point| point.v)).collect())
-            }
-            Ok(promql::Value::String { .. }) => Answer::String,
-            Err(error) => Answer::Error(error),
+            Ok(promql::Value::Scalar(point)) => Outcome::Scalar(point.v),
+            Ok(promql::Value::Vector(samples)) => Outcome::Vector(samples.iter().map(|sample| sample.v).collect()),
+            Ok(promql::Value::Matrix(series)) => Outcome::Matrix(flat(&series)),
+            Ok(promql::Value::String { text, .. }) => Outcome::Text(text.to_string()),
+            Err(error) => refused(&error),
+        }
+    }
+
+    /// What a measurement over a range gets to see.
+    pub fn ask_range(&mut self, query: &str, range: Range) -> Outcome {
+        let step = i64::try_from(range.step.as_millis()).unwrap_or(i64::MAX);
+        let (start, end) = (range.start.unix_millis(), range.end.unix_millis());
+        let parsed = parsed(&mut self.parsed, query).map_err(|error| error.to_string());
+        let answer = parsed.and_then(|expr| {
+            let answer = promql::range(&expr, &self.storage, start, end, step, &promql::Options::default());
+            answer.map_err(|error| error.to_string())
+        });
+        match answer {
+            Ok(answer) => Outcome::Matrix(flat(&answer.value)),
+            Err(error) => refused(&error),
         }
     }
 
@@ -173,11 +187,40 @@ impl Prometheus {
     }
 
     fn evaluate(&mut self, query: &str, now: Moment) -> Result<promql::Value, String> {
-        let parsed = self.parsed.entry(query.to_owned()).or_insert_with(|| promql::parse(query).map_err(|error| error.to_string()));
-        let expr = parsed.as_ref().map_err(Clone::clone)?;
-        let answer = promql::instant(expr, &self.storage, now.unix_millis(), &promql::Options::default());
+        let expr = parsed(&mut self.parsed, query)?;
+        let answer = promql::instant(&expr, &self.storage, now.unix_millis(), &promql::Options::default());
         answer.map(|answer| answer.value).map_err(|error| error.to_string())
     }
+}
+
+/// Queries are asked again and again, and there are few of them.
+type Parsed = BTreeMap<String, Result<Arc<promql::Expr>, String>>;
+
+fn parsed(known: &mut Parsed, query: &str) -> Result<Arc<promql::Expr>, String> {
+    let parse = || promql::parse(query).map(Arc::new).map_err(|error| error.display_in(query).to_string());
+    if let Some(parsed) = known.get(query) {
+        return parsed.clone();
+    }
+    let parsed = parse();
+    // Arguments change with every release, so that a long run would keep them all.
+    if known.len() >= MOST_QUERIES {
+        known.clear();
+    }
+    known.insert(query.to_owned(), parsed.clone());
+    parsed
+}
+
+const MOST_QUERIES: usize = 1000;
+
+/// All samples of all series, one after the other: the labels are lost, as in the controller.
+fn flat(series: &[promql::RangeSeries]) -> Vec<f64> {
+    series.iter().flat_map(|series| series.points.iter().map(|point| point.v)).collect()
+}
+
+/// A query that Prometheus does not accept.
+fn refused(error: &str) -> Outcome {
+    let body = json!({ "status": "error", "errorType": "bad_data", "error": format!("invalid parameter \"query\": {error}") });
+    Outcome::Error(refusal(400, &body.to_string()))
 }
 
 impl Target {

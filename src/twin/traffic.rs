@@ -245,7 +245,8 @@ impl Book {
     /// Closes every second that is over.
     fn close_until(&mut self, now: Moment) {
         while now >= self.began + Duration::from_secs(self.open.nth + 1) {
-            let open = std::mem::replace(&mut self.open, Open { nth: self.open.nth + 1, by: BTreeMap::new() });
+            let next = Open { nth: self.open.nth + 1, by: BTreeMap::new() };
+            let open = std::mem::replace(&mut self.open, next);
             let by = open.by.into_iter().map(|(revision, (tally, histogram))| {
                 (revision, Tally { latency_micros: histogram.as_ref().map(percentiles), ..tally })
             });

@@ -14,7 +14,7 @@ use super::Reason;
 use super::fault::{Expected, probability_between};
 use super::judge::seconds;
 use super::moments::Moments;
-use crate::plan::{Criteria, Release, What};
+use crate::plan::criteria::{Criteria, Release, What};
 use crate::scenario::Anchor;
 use crate::timeline::{Entry, Event, Gap, Instant, PodSeen, Second, Stage};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::guards::{self, ControlOutcome, Evidence};
 use super::moments::Moments;
 use super::{Blast, BlastOf, Documented, Judged, MomentSeen, Outcome, Reason, State, Verdict};
-use crate::plan::{Criteria, Criterion, Limit, NotifiedWhat, Times, What, Within};
+use crate::plan::criteria::{Criteria, Criterion, Limit, NotifiedWhat, Times, What, Within};
 use crate::scenario::Anchor;
 use crate::timeline::{Delivered, Entry, Event, Instant, Timeline};
 

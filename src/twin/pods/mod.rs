@@ -12,7 +12,7 @@ mod status;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use self::process::Process;
+pub use self::process::{Exports, Process};
 pub use self::spec::{FAULT_ENV, PodSpec, Probe, ProbeKind};
 use super::store::{Key, Kind, Object, Store, text_at};
 use crate::clock::{Moment, Seed};
