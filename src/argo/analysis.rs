@@ -495,7 +495,8 @@ mod tests {
 
     #[test]
     fn counts_may_be_text() {
-        let metric: Metric = serde_json::from_value(json!({"name": "a", "count": "3", "interval": "1s"})).unwrap();
+        let metric: Metric =
+            serde_json::from_value(json!({"name": "a", "count": "3", "interval": "1s"})).unwrap();
         assert_eq!(metric.effective_count(), Some(3));
         assert_eq!(Metric { count: None, ..metric.clone() }.effective_count(), None);
         assert_eq!(Metric { interval: String::new(), count: None, ..metric }.effective_count(), Some(1));

@@ -217,8 +217,12 @@ impl Config {
         let mut found = vec![];
         for (name, service) in &self.services {
             if let Service::Unsupported(kind) = service {
-                let key = if name == kind { format!("service.{kind}") } else { format!("service.{kind}.{name}") };
-                found.push((key, format!("the notification service `{kind}` is not emulated; webhook and slack are")));
+                let key =
+                    if name == kind { format!("service.{kind}") } else { format!("service.{kind}.{name}") };
+                found.push((
+                    key,
+                    format!("the notification service `{kind}` is not emulated; webhook and slack are"),
+                ));
             }
         }
         for (name, template) in &self.templates {
@@ -331,7 +335,9 @@ fn service(kind: &str, key: &str, options: Value) -> Result<Service, String> {
     let read = |error: serde_json::Error| format!("{key}: {error}");
     match kind {
         "slack" => serde_json::from_value(options).map(Service::Slack).map_err(read),
-        "webhook" => serde_json::from_value(options).map(RawWebhook::read).map(Service::Webhook).map_err(read),
+        "webhook" => {
+            serde_json::from_value(options).map(RawWebhook::read).map(Service::Webhook).map_err(read)
+        }
         kind if OTHER_SERVICES.contains(&kind) => Ok(Service::Unsupported(kind.to_owned())),
         kind => Err(format!("service type '{kind}' is not supported")),
     }
@@ -433,7 +439,10 @@ mod tests {
         assert_eq!(config.triggers["on-a"][0].send, ["x.y"]);
         assert_eq!(config.templates["x.y"].message, "hi");
         assert!(config.templates["x.y"].others.contains_key("email"));
-        assert_eq!((config.default_triggers[0].as_str(), config.service_default_triggers["slack"][0].as_str()), ("on-a", "on-b"));
+        assert_eq!(
+            (config.default_triggers[0].as_str(), config.service_default_triggers["slack"][0].as_str()),
+            ("on-a", "on-b")
+        );
     }
 
     proptest::proptest! {

@@ -28,7 +28,8 @@ fn recordings() -> Vec<PathBuf> {
     let folders = std::fs::read_dir(RECORDINGS).expect("the recordings").map(|entry| entry.unwrap().path());
     let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
     // The tables of expressions belong to the condition language.
-    let ours = |path: &PathBuf| name(path).starts_with("ar-") && !name(path).starts_with("ar-expression-table");
+    let ours =
+        |path: &PathBuf| name(path).starts_with("ar-") && !name(path).starts_with("ar-expression-table");
     let mut folders: Vec<PathBuf> = folders.filter(ours).collect();
     folders.sort();
     folders
@@ -65,9 +66,7 @@ fn story(observed: &[Value], at: impl Fn(&Value) -> Moment) -> Story {
     for line in observed {
         match (line["kind"].as_str().unwrap(), line["type"].as_str()) {
             ("AnalysisRun", Some("MODIFIED")) if line["status"]["phase"].is_string() => {
-                if story.statuses.last().is_none_or(|(_, status)| *status != line["status"]) {
-                    story.statuses.push((at(line), line["status"].clone()));
-                }
+                story.statuses.push((at(line), line["status"].clone()));
             }
             ("AnalysisRun", Some("DELETED")) => story.deleted = true,
             ("Event", _) => {

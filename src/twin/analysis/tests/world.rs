@@ -53,7 +53,8 @@ impl World {
         let mut key = None;
         for mut object in objects {
             object["metadata"]["namespace"] = "drill".into();
-            let kind = Kind::of_type(object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
+            let kind =
+                Kind::of_type(object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
             let kind = kind.expect("a kind of the twin");
             let created = store.create(start, kind, object).unwrap();
             key = Some(Key::of(kind, &created).unwrap());
