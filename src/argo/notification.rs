@@ -41,7 +41,17 @@ pub struct Config {
     /// The same for one service.
     pub service_default_triggers: BTreeMap<String, Vec<String>>,
     /// The Secret, as templates see it.
-    pub secrets: BTreeMap<String, Vec<u8>>,
+    pub secrets: Secrets,
+}
+
+/// The keys of the Secret. What is printed for debugging shows their names only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets(pub BTreeMap<String, Vec<u8>>);
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 /// Where a notification can go.
@@ -202,7 +212,7 @@ impl Config {
                     }
                 };
                 let mut options: Value = yaml(key, text)?;
-                fill_secrets(&mut options, &self.secrets);
+                fill_secrets(&mut options, &self.secrets.0);
                 self.services.insert(name.to_owned(), service(kind, key, options)?);
             }
             // `context` and whatever else lies in the ConfigMap is not the engine's.
@@ -269,7 +279,7 @@ fn prune(value: Value) -> Value {
     }
 }
 
-fn secrets(secret: Option<&Value>) -> Result<BTreeMap<String, Vec<u8>>, String> {
+fn secrets(secret: Option<&Value>) -> Result<Secrets, String> {
     let part = |name: &str| secret.and_then(|secret| secret.get(name)).and_then(Value::as_object);
     let mut all = BTreeMap::new();
     for (key, value) in part("data").into_iter().flatten() {
@@ -280,7 +290,7 @@ fn secrets(secret: Option<&Value>) -> Result<BTreeMap<String, Vec<u8>>, String> 
     for (key, value) in part("stringData").into_iter().flatten() {
         all.insert(key.clone(), value.as_str().unwrap_or("").as_bytes().to_vec());
     }
-    Ok(all)
+    Ok(Secrets(all))
 }
 
 /// Replaces `$key` in every text by the value of that key; a key nobody knows stays as it is.

@@ -153,7 +153,7 @@ impl Engine {
     ) -> Result<Delivery, String> {
         let unsupported = || format!("notification service '{}' is not supported", to.service);
         let service = self.config.services.get(&to.service).ok_or_else(unsupported)?;
-        let message = self.templates.render(&condition.send, vars, to, &self.config.secrets, now)?;
+        let message = self.templates.render(&condition.send, vars, to, &self.config.secrets.0, now)?;
         let (kind, request, retry) = match service {
             Service::Webhook(hook) => {
                 let request = webhook::request(hook, &to.service, &message);

@@ -88,6 +88,18 @@ fn templates_speak_go() {
 }
 
 #[test]
+fn a_step_is_told_by_its_number() {
+    let text = "{{.rollout.status.currentStepIndex}}/{{len .rollout.spec.strategy.canary.steps}}";
+    let yaml = serde_saphyr::to_string(&json!({ "message": text })).unwrap();
+    let mut object = Value::clone(&rollout(subscribed(), json!({"currentStepIndex": 1})));
+    object["spec"]["strategy"] = json!({"canary": {"steps": [{"setWeight": 20}, {"pause": {}}]}});
+    let engine = engine(with(&yaml)).unwrap();
+    let sent =
+        on_event(&engine, &Store::new(), NOW, &Arc::new(object), Kind::Rollout, "RolloutAborted").remove(0);
+    assert_eq!(sent.unwrap().request.body, "1/2");
+}
+
+#[test]
 fn templates_speak_the_common_part_of_sprig() {
     rendered("{{.rollout.status.message | default \"none\" | upper | quote}}", "\"NONE\"");
     rendered(
@@ -325,6 +337,15 @@ fn analysis_runs_are_those_of_hash_and_revision_newest_first() {
     let engine = engine(with("message: '{{range .analysisRuns}}{{.metadata.name}} {{end}}'")).unwrap();
     let sent = on_event(&engine, &store, NOW, &rollout, Kind::Rollout, "RolloutAborted").remove(0).unwrap();
     assert_eq!(sent.request.body, "new old ");
+}
+
+#[test]
+fn the_ledger_does_not_keep_tokens() {
+    let data = json!({"service.slack": "token: $t", "trigger.on-rollout-aborted": "[{send: [t]}]", "template.t": "message: hi"});
+    let annotations = json!({"notifications.argoproj.io/subscribe.on-rollout-aborted.slack": "c"});
+    let sent = tell(data, annotations).remove(0).unwrap();
+    assert!(sent.request.body.contains("token=secret"));
+    assert_eq!(Entry::of(&sent, NOW, 1, Some(200)).body, "channel=c&text=hi&token=*****");
 }
 
 #[test]
