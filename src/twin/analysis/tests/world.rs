@@ -62,6 +62,12 @@ impl World {
         World { store, key: key.unwrap(), provider: Provider::default(), actions, story: Story::default() }
     }
 
+    /// Goes on after these calls of the provider.
+    pub(super) fn after<'a>(mut self, calls: impl Iterator<Item = &'a str>) -> World {
+        calls.for_each(|name| self.provider.count(name));
+        self
+    }
+
     pub(super) fn play(mut self, start: Moment, end: Moment) -> Story {
         let mut wake = Some(start);
         loop {
