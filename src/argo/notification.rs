@@ -41,7 +41,17 @@ pub struct Config {
     /// The same for one service.
     pub service_default_triggers: BTreeMap<String, Vec<String>>,
     /// The Secret, as templates see it.
-    pub secrets: BTreeMap<String, Vec<u8>>,
+    pub secrets: Secrets,
+}
+
+/// The keys of the Secret. What is printed for debugging shows their names only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets(pub BTreeMap<String, Vec<u8>>);
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 /// Where a notification can go.
@@ -202,7 +212,7 @@ impl Config {
                     }
                 };
                 let mut options: Value = yaml(key, text)?;
-                fill_secrets(&mut options, &self.secrets);
+                fill_secrets(&mut options, &self.secrets.0);
                 self.services.insert(name.to_owned(), service(kind, key, options)?);
             }
             // `context` and whatever else lies in the ConfigMap is not the engine's.
@@ -217,8 +227,12 @@ impl Config {
         let mut found = vec![];
         for (name, service) in &self.services {
             if let Service::Unsupported(kind) = service {
-                let key = if name == kind { format!("service.{kind}") } else { format!("service.{kind}.{name}") };
-                found.push((key, format!("the notification service `{kind}` is not emulated; webhook and slack are")));
+                let key =
+                    if name == kind { format!("service.{kind}") } else { format!("service.{kind}.{name}") };
+                found.push((
+                    key,
+                    format!("the notification service `{kind}` is not emulated; webhook and slack are"),
+                ));
             }
         }
         for (name, template) in &self.templates {
@@ -265,7 +279,7 @@ fn prune(value: Value) -> Value {
     }
 }
 
-fn secrets(secret: Option<&Value>) -> Result<BTreeMap<String, Vec<u8>>, String> {
+fn secrets(secret: Option<&Value>) -> Result<Secrets, String> {
     let part = |name: &str| secret.and_then(|secret| secret.get(name)).and_then(Value::as_object);
     let mut all = BTreeMap::new();
     for (key, value) in part("data").into_iter().flatten() {
@@ -276,7 +290,7 @@ fn secrets(secret: Option<&Value>) -> Result<BTreeMap<String, Vec<u8>>, String> 
     for (key, value) in part("stringData").into_iter().flatten() {
         all.insert(key.clone(), value.as_str().unwrap_or("").as_bytes().to_vec());
     }
-    Ok(all)
+    Ok(Secrets(all))
 }
 
 /// Replaces `$key` in every text by the value of that key; a key nobody knows stays as it is.
@@ -331,7 +345,9 @@ fn service(kind: &str, key: &str, options: Value) -> Result<Service, String> {
     let read = |error: serde_json::Error| format!("{key}: {error}");
     match kind {
         "slack" => serde_json::from_value(options).map(Service::Slack).map_err(read),
-        "webhook" => serde_json::from_value(options).map(RawWebhook::read).map(Service::Webhook).map_err(read),
+        "webhook" => {
+            serde_json::from_value(options).map(RawWebhook::read).map(Service::Webhook).map_err(read)
+        }
         kind if OTHER_SERVICES.contains(&kind) => Ok(Service::Unsupported(kind.to_owned())),
         kind => Err(format!("service type '{kind}' is not supported")),
     }
@@ -433,7 +449,10 @@ mod tests {
         assert_eq!(config.triggers["on-a"][0].send, ["x.y"]);
         assert_eq!(config.templates["x.y"].message, "hi");
         assert!(config.templates["x.y"].others.contains_key("email"));
-        assert_eq!((config.default_triggers[0].as_str(), config.service_default_triggers["slack"][0].as_str()), ("on-a", "on-b"));
+        assert_eq!(
+            (config.default_triggers[0].as_str(), config.service_default_triggers["slack"][0].as_str()),
+            ("on-a", "on-b")
+        );
     }
 
     proptest::proptest! {

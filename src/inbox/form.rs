@@ -44,6 +44,9 @@ mod tests {
 
     #[test]
     fn escapes_are_undone_and_what_is_none_stays() {
-        assert_eq!(read("a=b+c%21&d=%zz%&e&=&%C3%A9=1"), json!({"a": "b c!", "d": "%zz%", "e": "", "": "", "é": "1"}));
+        assert_eq!(
+            read("a=b+c%21&d=%zz%&e&=&%C3%A9=1"),
+            json!({"a": "b c!", "d": "%zz%", "e": "", "": "", "é": "1"})
+        );
     }
 }

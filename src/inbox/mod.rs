@@ -58,7 +58,8 @@ pub fn read(path: &str, headers: &[(String, String)], body: &str) -> Message {
         return alertmanager(&value);
     }
     let slack_path = path.ends_with("/chat.postMessage") || path.contains("/services/T");
-    let slack_body = value["channel"].is_string() && ["text", "blocks", "attachments"].iter().any(|part| !value[part].is_null());
+    let slack_body = value["channel"].is_string()
+        && ["text", "blocks", "attachments"].iter().any(|part| !value[part].is_null());
     if slack_path || slack_body { slack(path, &value) } else { webhook(path, &value, body) }
 }
 
@@ -141,7 +142,8 @@ mod tests {
 
     #[test]
     fn a_slack_form_has_a_channel_and_a_text() {
-        let message = form("channel=ns-alerts&text=on-rollout-aborted%3A+rollout+app+phase%3D%3Cno+value%3E&token=t");
+        let message =
+            form("channel=ns-alerts&text=on-rollout-aborted%3A+rollout+app+phase%3D%3Cno+value%3E&token=t");
         assert_eq!((message.by, message.recipient.as_str()), (By::Slack, "ns-alerts"));
         assert_eq!(message.text, "on-rollout-aborted: rollout app phase=<no value>");
         assert_eq!(message.trigger.as_deref(), Some("on-rollout-aborted"));
@@ -149,15 +151,19 @@ mod tests {
 
     #[test]
     fn attachments_and_blocks_are_read_too() {
-        let message = form("attachments=%5B%7B%22title%22%3A%22app%22%2C%22fields%22%3A%5B%7B%22title%22%3A%22Strategy%22%2C%22value%22%3A%22BlueGreen%22%7D%5D%7D%5D&channel=c&text=gone");
+        let message = form(
+            "attachments=%5B%7B%22title%22%3A%22app%22%2C%22fields%22%3A%5B%7B%22title%22%3A%22Strategy%22%2C%22value%22%3A%22BlueGreen%22%7D%5D%7D%5D&channel=c&text=gone",
+        );
         assert_eq!(message.text, "gone\napp\nStrategy\nBlueGreen");
-        let block = r#"{"channel":"c","blocks":[{"type":"section","text":{"type":"mrkdwn","text":"hello"}}]}"#;
+        let block =
+            r#"{"channel":"c","blocks":[{"type":"section","text":{"type":"mrkdwn","text":"hello"}}]}"#;
         assert_eq!(read("/x", &[], block).text, "hello");
     }
 
     #[test]
     fn a_webhook_says_what_its_author_wrote() {
-        let message = read("/wh/ok/ns/?a", &[], r#"{"trigger":"on-switch-service","message":null,"name":"app"}"#);
+        let message =
+            read("/wh/ok/ns/?a", &[], r#"{"trigger":"on-switch-service","message":null,"name":"app"}"#);
         assert_eq!((message.by, message.recipient.as_str()), (By::Webhook, "/wh/ok/ns/"));
         assert_eq!(message.trigger.as_deref(), Some("on-switch-service"));
         assert_eq!(read("/x", &[], "plain: text").trigger, None);

@@ -144,7 +144,11 @@ mod tests {
             "notifications.argoproj.io/subscribe.on-a.ok": "",
             "unrelated": "x",
         });
-        check(json!({}), annotations, &[("on-a", "ok", ""), ("on-a", "slack", "one"), ("on-a", "slack", "two")]);
+        check(
+            json!({}),
+            annotations,
+            &[("on-a", "ok", ""), ("on-a", "slack", "one"), ("on-a", "slack", "two")],
+        );
     }
 
     #[test]

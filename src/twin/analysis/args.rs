@@ -72,7 +72,11 @@ fn read_secret(reference: &SecretKeyRef, store: &Store, namespace: &str) -> Resu
     }
     let data = secret.get("data").and_then(|data| data.get(key)).ok_or_else(missing)?;
     let bytes = base64::decode(data.as_str().unwrap_or("")).ok_or_else(|| {
-        format!("{} {}: data.{key} is not base64", Kind::Secret.info().kind, text_at(secret, "/metadata/name"))
+        format!(
+            "{} {}: data.{key} is not base64",
+            Kind::Secret.info().kind,
+            text_at(secret, "/metadata/name")
+        )
     })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -42,7 +42,11 @@ fn verdict(run: &mut Run, metrics: &[Metric], rules: &Rules, now: Moment) -> (Ph
     }
     for metric in metrics {
         let dry = rules.dry_run.contains(&metric.name);
-        if dry { findings.dry.count += 1 } else { findings.counting.count += 1 }
+        if dry {
+            findings.dry.count += 1
+        } else {
+            findings.counting.count += 1
+        }
         match run.result(&metric.name).cloned() {
             // Not measured yet: it waits for its initial delay.
             None => findings.open = true,
@@ -60,7 +64,14 @@ fn verdict(run: &mut Run, metrics: &[Metric], rules: &Rules, now: Moment) -> (Ph
 }
 
 impl Findings {
-    fn add(&mut self, run: &mut Run, metric: &Metric, mut result: MetricResult, dry: bool, terminating: bool) {
+    fn add(
+        &mut self,
+        run: &mut Run,
+        metric: &Metric,
+        mut result: MetricResult,
+        dry: bool,
+        terminating: bool,
+    ) {
         let phase = metric_phase(metric, &result, terminating);
         if result.phase != Some(phase) {
             if phase.completed() {
@@ -161,7 +172,8 @@ fn metric_phase(metric: &Metric, result: &MetricResult, terminating: bool) -> Ph
 fn exceeded_limit(metric: &Metric, result: &MetricResult) -> Option<(Phase, String)> {
     let errors = metric.consecutive_error_limit.as_ref().map_or(4, IntOrString::int);
     if result.consecutive_error > errors {
-        let why = format!("consecutiveErrors ({}) > consecutiveErrorLimit ({errors})", result.consecutive_error);
+        let why =
+            format!("consecutiveErrors ({}) > consecutiveErrorLimit ({errors})", result.consecutive_error);
         return Some((Phase::Error, why));
     }
     let inconclusive = int(metric.inconclusive_limit.as_ref());

@@ -104,7 +104,8 @@ mod tests {
     #[test]
     fn the_coming_line_says_which_condition_failed() {
         let metric = Metric { failure_condition: "?".into(), ..Metric::default() };
-        let tell = |measured| judge(&controller(Version::V1_10), &metric, &measured, Moment::default()).unwrap_err();
+        let tell =
+            |measured| judge(&controller(Version::V1_10), &metric, &measured, Moment::default()).unwrap_err();
         assert_eq!(
             tell(Measured::Vector(vec![])),
             "could not evaluate failureCondition \"?\": metric result is nil or empty: no data returned from the metric provider"

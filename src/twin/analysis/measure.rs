@@ -196,9 +196,8 @@ impl Asking {
         assess::assess(&mut self.run, &self.metrics, &self.rules, now);
         self.trim();
         let next = schedule::next(&self.run, &self.metrics, now);
-        let completed = self.run.status.phase.is_some_and(Phase::completed);
         let mut reconciled = self.run.persist();
-        if let Some(next) = next.filter(|_| !completed) {
+        if let Some(next) = next {
             reconciled.requeue_after(next.since(now) + TIMER_LATENESS);
         }
         reconciled
@@ -286,7 +285,9 @@ impl Asking {
         for result in &mut self.run.status.metric_results {
             let limit = self.rules.retention.get(&result.name).copied().filter(|limit| *limit > 0);
             let limit = usize::try_from(limit.unwrap_or(10)).unwrap_or(usize::MAX);
-            let Some(metric) = self.metrics.iter().find(|metric| metric.name == result.name) else { continue };
+            let Some(metric) = self.metrics.iter().find(|metric| metric.name == result.name) else {
+                continue;
+            };
             let extra = result.measurements.len().saturating_sub(limit);
             if extra > 0 && prometheus::address(&self.controller, metric).is_ok() {
                 result.measurements.drain(..extra);

@@ -35,7 +35,8 @@ pub(super) fn address(controller: &Controller, metric: &Metric) -> Result<String
 }
 
 fn authentication(prometheus: &Prometheus, address: &str) -> Result<(), String> {
-    let text = |pointer: &str| prometheus.authentication.pointer(pointer).and_then(Value::as_str).unwrap_or("");
+    let text =
+        |pointer: &str| prometheus.authentication.pointer(pointer).and_then(Value::as_str).unwrap_or("");
     let sigv4 = ["/sigv4/region", "/sigv4/profile", "/sigv4/roleArn"];
     if address.contains("aps-workspaces") && sigv4.iter().any(|field| !text(field).is_empty()) {
         return Err("authentication.sigv4 is not emulated".into());
@@ -80,7 +81,8 @@ fn is_url(text: &str) -> bool {
     let named = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
     let in_brackets = host.ends_with(']');
-    let plain = !text.chars().any(|c| c.is_ascii_control()) && !host.contains([' ', '<', '>', '"', '^', '`', '{', '}']);
+    let plain = !text.chars().any(|c| c.is_ascii_control())
+        && !host.contains([' ', '<', '>', '"', '^', '`', '{', '}']);
     named && plain && !host.is_empty() && (in_brackets || port.chars().all(|c| c.is_ascii_digit()))
 }
 
@@ -155,7 +157,9 @@ fn around(operation: &str, message: &str, text: &str, head: usize) -> String {
     };
     let place = head - head.saturating_sub(10);
     let (near, far) = (window(10), window(50));
-    format!("{operation}: {message}, error found in #{place} byte of ...|{near}|..., bigger context ...|{far}|...")
+    format!(
+        "{operation}: {message}, error found in #{place} byte of ...|{near}|..., bigger context ...|{far}|..."
+    )
 }
 
 #[cfg(test)]
@@ -164,17 +168,24 @@ mod tests {
 
     #[test]
     fn an_address_needs_a_scheme_and_a_host() {
-        for url in ["http://provider", "https://a.b:9090/x?y", "http://u:p@h", "http://:9090", "http://[::1]:80"] {
+        for url in
+            ["http://provider", "https://a.b:9090/x?y", "http://u:p@h", "http://:9090", "http://[::1]:80"]
+        {
             assert!(is_url(url), "{url}");
         }
-        for text in ["prometheus:9090", "provider", "http://", "://x", "http:///path", "http://a b", "http://a:b", ""] {
+        for text in
+            ["prometheus:9090", "provider", "http://", "://x", "http:///path", "http://a b", "http://a:b", ""]
+        {
             assert!(!is_url(text), "{text}");
         }
     }
 
     #[test]
     fn values_are_written_as_go_writes_them() {
-        assert_eq!(value_text(&Measured::Vector(vec![0.97, f64::NAN, f64::INFINITY, f64::NEG_INFINITY])), "[0.97,NaN,+Inf,-Inf]");
+        assert_eq!(
+            value_text(&Measured::Vector(vec![0.97, f64::NAN, f64::INFINITY, f64::NEG_INFINITY])),
+            "[0.97,NaN,+Inf,-Inf]"
+        );
         assert_eq!(value_text(&Measured::Vector(vec![])), "[]");
         assert_eq!(value_text(&Measured::Scalar(3.0)), "3");
         assert_eq!(float_text(1e21), "1000000000000000000000");

@@ -24,7 +24,8 @@ pub(super) struct Run {
 impl Run {
     /// Reads a stored object.
     pub(super) fn read(key: &Key, object: &Object) -> Result<Run, String> {
-        let part = |name: &str| object.get(name).filter(|value| !value.is_null()).cloned().unwrap_or(json!({}));
+        let part =
+            |name: &str| object.get(name).filter(|value| !value.is_null()).cloned().unwrap_or(json!({}));
         let spec = serde_json::from_value(part("spec")).map_err(|error| format!("spec: {error}"))?;
         let status: AnalysisRunStatus =
             serde_json::from_value(part("status")).map_err(|error| format!("status: {error}"))?;

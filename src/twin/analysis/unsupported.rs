@@ -9,7 +9,9 @@ use super::validate::OTHER_PROVIDERS;
 #[must_use]
 pub fn unsupported(spec: &Value) -> Vec<(String, String)> {
     let metrics = spec["metrics"].as_array().into_iter().flatten().enumerate();
-    metrics.flat_map(|(index, metric)| of_provider(&format!("/metrics/{index}/provider"), &metric["provider"])).collect()
+    metrics
+        .flat_map(|(index, metric)| of_provider(&format!("/metrics/{index}/provider"), &metric["provider"]))
+        .collect()
 }
 
 fn of_provider(at: &str, provider: &Value) -> Vec<(String, String)> {
@@ -37,8 +39,11 @@ fn of_prometheus(at: &str, prometheus: &Value) -> Vec<(String, String)> {
         found.push((format!("{at}/authentication/oauth2"), sentence.to_owned()));
     }
     let sigv4 = authentication["sigv4"].as_object();
-    if sigv4.is_some_and(|sigv4| sigv4.values().any(|value| value.as_str().is_some_and(|text| !text.is_empty()))) {
-        let sentence = "SigV4 towards Prometheus is not emulated: measurements of an Amazon workspace end in an Error";
+    if sigv4
+        .is_some_and(|sigv4| sigv4.values().any(|value| value.as_str().is_some_and(|text| !text.is_empty())))
+    {
+        let sentence =
+            "SigV4 towards Prometheus is not emulated: measurements of an Amazon workspace end in an Error";
         found.push((format!("{at}/authentication/sigv4"), sentence.to_owned()));
     }
     found

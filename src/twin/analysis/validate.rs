@@ -109,7 +109,8 @@ fn times(metric: &Metric) -> Result<(), String> {
         duration::parse(&metric.interval).map_err(|error| format!("invalid interval string: {error}"))?;
     }
     if !metric.initial_delay.is_empty() {
-        duration::parse(&metric.initial_delay).map_err(|error| format!("invalid startDelay string: {error}"))?;
+        duration::parse(&metric.initial_delay)
+            .map_err(|error| format!("invalid startDelay string: {error}"))?;
     }
     Ok(())
 }
@@ -189,20 +190,17 @@ mod tests {
 
     #[test]
     fn times_must_be_durations() {
-        check(
-            json!({"interval": "5"}),
-            Err("invalid interval string: time: missing unit in duration \"5\""),
-        );
-        check(
-            json!({"initialDelay": "x"}),
-            Err("invalid startDelay string: time: invalid duration \"x\""),
-        );
+        check(json!({"interval": "5"}), Err("invalid interval string: time: missing unit in duration \"5\""));
+        check(json!({"initialDelay": "x"}), Err("invalid startDelay string: time: invalid duration \"x\""));
     }
 
     #[test]
     fn a_metric_has_exactly_one_provider() {
         check(json!({"provider": {}}), Err("no provider specified"));
-        check(json!({"provider": {"prometheus": {}, "web": {"url": "x"}}}), Err("multiple providers specified"));
+        check(
+            json!({"provider": {"prometheus": {}, "web": {"url": "x"}}}),
+            Err("multiple providers specified"),
+        );
         check(json!({"provider": {"plugin": {"a": {}, "b": {}}}}), Err("multiple providers specified"));
         assert_eq!(validate(&[]), Err("no metrics specified".into()));
     }

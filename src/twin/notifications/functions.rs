@@ -26,8 +26,16 @@ pub(super) fn all(now: Moment) -> FuncMap {
     }
     let written = text(&date::format("2006-01-02 15:04:05 -0700 MST", now));
     add("now", Arc::new(move |_: &[Go]| Ok(written.clone())));
-    add("date", Arc::new(move |args: &[Go]| Ok(text(&date::format(&string("date", args, 0)?, moment(args.get(1), now))))));
-    add("unixEpoch", Arc::new(move |args: &[Go]| Ok(text(&moment(args.first(), now).unix_seconds().to_string()))));
+    add(
+        "date",
+        Arc::new(move |args: &[Go]| {
+            Ok(text(&date::format(&string("date", args, 0)?, moment(args.get(1), now))))
+        }),
+    );
+    add(
+        "unixEpoch",
+        Arc::new(move |args: &[Go]| Ok(text(&moment(args.first(), now).unix_seconds().to_string()))),
+    );
     map
 }
 
@@ -36,7 +44,8 @@ pub(super) fn time(now: Moment) -> Go {
     let written = text(&date::format("2006-01-02 15:04:05 -0700 MST", now));
     let parse: ValueFunc = Arc::new(|args: &[Go]| {
         let given = string("Parse", args, 0)?;
-        let moment = Moment::parse_rfc3339(&given).ok_or_else(|| refuse(format!("cannot parse {given:?} as a time")))?;
+        let moment = Moment::parse_rfc3339(&given)
+            .ok_or_else(|| refuse(format!("cannot parse {given:?} as a time")))?;
         Ok(text(&date::format("2006-01-02 15:04:05 -0700 MST", moment)))
     });
     let now: ValueFunc = Arc::new(move |_: &[Go]| Ok(written.clone()));
@@ -55,7 +64,9 @@ fn moment(value: Option<&Go>, now: Moment) -> Moment {
 type Function = fn(&str, &[Go]) -> Result<Go>;
 
 const TABLE: [(&str, Function); 58] = [
-    ("default", |name, args| Ok(pick(empty(args.get(1)), args.first(), args.get(1)).unwrap_or(need(name, args, 0)?))),
+    ("default", |name, args| {
+        Ok(pick(empty(args.get(1)), args.first(), args.get(1)).unwrap_or(need(name, args, 0)?))
+    }),
     ("empty", |_, args| Ok(Go::Bool(empty(args.first())))),
     ("coalesce", |_, args| Ok(args.iter().find(|arg| arg.is_truthy()).cloned().unwrap_or(Go::Nil))),
     ("ternary", |name, args| need(name, args, usize::from(!need(name, args, 2)?.is_truthy()))),
@@ -74,7 +85,9 @@ const TABLE: [(&str, Function); 58] = [
     ("upper", |name, args| Ok(text(&string(name, args, 0)?.to_uppercase()))),
     ("lower", |name, args| Ok(text(&string(name, args, 0)?.to_lowercase()))),
     ("title", |name, args| Ok(text(&title(&string(name, args, 0)?)))),
-    ("untitle", |name, args| Ok(text(&first_letters(&string(name, args, 0)?, |c| c.to_lowercase().collect())))),
+    ("untitle", |name, args| {
+        Ok(text(&first_letters(&string(name, args, 0)?, |c| c.to_lowercase().collect())))
+    }),
     ("trim", |name, args| Ok(text(string(name, args, 0)?.trim()))),
     ("trimAll", |name, args| {
         let cut = string(name, args, 0)?;
@@ -117,14 +130,18 @@ const TABLE: [(&str, Function); 58] = [
     ("indent", |name, args| Ok(text(&indent(name, args)?))),
     ("nindent", |name, args| Ok(text(&format!("\n{}", indent(name, args)?)))),
     ("join", |name, args| {
-        let items: Vec<String> = list(name, args, 1)?.iter().filter(|item| !matches!(item, Go::Nil)).map(written).collect();
+        let items: Vec<String> =
+            list(name, args, 1)?.iter().filter(|item| !matches!(item, Go::Nil)).map(written).collect();
         Ok(text(&items.join(&string(name, args, 0)?)))
     }),
     ("splitList", |name, args| {
         let (separator, whole) = (string(name, args, 0)?, string(name, args, 1)?);
         Ok(Go::List(whole.split(separator.as_str()).map(text).collect()))
     }),
-    ("list", |_, args| Ok(Go::List(args.into()))),
+    ("list", |name, args| {
+        shallow(name, args)?;
+        Ok(Go::List(args.into()))
+    }),
     ("first", |name, args| Ok(list(name, args, 0)?.first().cloned().unwrap_or(Go::Nil))),
     ("last", |name, args| Ok(list(name, args, 0)?.last().cloned().unwrap_or(Go::Nil))),
     ("has", |name, args| {
@@ -132,6 +149,7 @@ const TABLE: [(&str, Function); 58] = [
         Ok(Go::Bool(list(name, args, 1)?.contains(&wanted)))
     }),
     ("dict", |name, args| {
+        shallow(name, args)?;
         let pairs = args.chunks(2).map(|pair| {
             let value = pair.get(1).cloned().unwrap_or(text(""));
             Ok((Arc::from(string(name, pair, 0)?), value))
@@ -190,7 +208,23 @@ fn wrong(name: &str, wanted: &str, got: &Go) -> TemplateError {
 }
 
 fn need(name: &str, args: &[Go], index: usize) -> Result<Go> {
-    args.get(index).cloned().ok_or_else(|| refuse(format!("wrong number of args for {name}: got {}", args.len())))
+    args.get(index)
+        .cloned()
+        .ok_or_else(|| refuse(format!("wrong number of args for {name}: got {}", args.len())))
+}
+
+/// A template can put lists into lists in a loop; what is too deep could not even be dropped again.
+fn shallow(name: &str, args: &[Go]) -> Result<()> {
+    fn fits(value: &Go, left: u32) -> bool {
+        left > 0
+            && match value {
+                Go::List(items) => items.iter().all(|item| fits(item, left - 1)),
+                Go::Map(map) => map.values().all(|item| fits(item, left - 1)),
+                _ => true,
+            }
+    }
+    let fit = args.iter().all(|arg| fits(arg, 100));
+    if fit { Ok(()) } else { Err(refuse(format!("error calling {name}: nested more than 100 deep"))) }
 }
 
 /// Sprig's `strval`: bytes are text, everything else is printed.
@@ -303,5 +337,6 @@ fn divided(name: &str, args: &[Go], divide: fn(i64, i64) -> i64) -> Result<Go> {
 }
 
 fn regex(name: &str, args: &[Go]) -> Result<regex::Regex> {
-    regex::Regex::new(&string(name, args, 0)?).map_err(|error| refuse(format!("error calling {name}: {error}")))
+    regex::Regex::new(&string(name, args, 0)?)
+        .map_err(|error| refuse(format!("error calling {name}: {error}")))
 }

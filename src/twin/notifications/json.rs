@@ -6,13 +6,15 @@ use std::sync::Arc;
 use gotmpl::Value as Go;
 use serde_json::Value;
 
-/// A JSON value as a template sees it. Numbers are floats in Go; whole ones are kept as integers here, which print and
-/// compare as authors expect (upstream `eq .x 3` is a type error).
+/// A JSON value as a template sees it. Numbers are floats in Go; whole ones are integers here. Two differences are
+/// visible: upstream `eq .x 3` is a type error, and a million prints as `1e+06`.
 pub(super) fn to_go(value: &Value) -> Go {
     match value {
         Value::Null => Go::Nil,
         Value::Bool(value) => Go::Bool(*value),
-        Value::Number(number) => number.as_i64().map_or_else(|| Go::Float(number.as_f64().unwrap_or(0.0)), Go::Int),
+        Value::Number(number) => {
+            number.as_i64().map_or_else(|| Go::Float(number.as_f64().unwrap_or(0.0)), Go::Int)
+        }
         Value::String(text) => Go::String(text.as_str().into()),
         Value::Array(items) => Go::List(items.iter().map(to_go).collect()),
         Value::Object(map) => {
@@ -51,7 +53,8 @@ pub(super) fn sorted(value: &Value) -> Value {
     match value {
         Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
         Value::Object(map) => {
-            let fields: BTreeMap<&String, Value> = map.iter().map(|(key, value)| (key, sorted(value))).collect();
+            let fields: BTreeMap<&String, Value> =
+                map.iter().map(|(key, value)| (key, sorted(value))).collect();
             fields.into_iter().map(|(key, value)| (key.clone(), value)).collect()
         }
         value => value.clone(),

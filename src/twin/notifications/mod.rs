@@ -32,7 +32,9 @@ pub use self::watch::{Notice, Watch};
 
 use self::render::Templates;
 use super::store::{Key, Kind, Object, Store};
-use crate::argo::notification::{self, CONFIG_MAP, Condition, Config, Destination, SECRET, Service, destinations};
+use crate::argo::notification::{
+    self, CONFIG_MAP, Condition, Config, Destination, SECRET, Service, destinations,
+};
 use crate::clock::Moment;
 
 /// How the conditions of triggers are evaluated. The value is the environment: `rollout`, `analysisRuns`.
@@ -151,7 +153,7 @@ impl Engine {
     ) -> Result<Delivery, String> {
         let unsupported = || format!("notification service '{}' is not supported", to.service);
         let service = self.config.services.get(&to.service).ok_or_else(unsupported)?;
-        let message = self.templates.render(&condition.send, vars, to, &self.config.secrets, now)?;
+        let message = self.templates.render(&condition.send, vars, to, &self.config.secrets.0, now)?;
         let (kind, request, retry) = match service {
             Service::Webhook(hook) => {
                 let request = webhook::request(hook, &to.service, &message);
@@ -161,7 +163,10 @@ impl Engine {
                 (ServiceKind::Slack, slack::request(slack, &to.recipient, &message)?, RetryPolicy::Slack)
             }
             Service::Unsupported(kind) => {
-                return Err(format!("notification service '{}' of type '{kind}' is not emulated", to.service));
+                return Err(format!(
+                    "notification service '{}' of type '{kind}' is not emulated",
+                    to.service
+                ));
             }
         };
         Ok(Delivery {
@@ -180,7 +185,9 @@ impl Engine {
 #[must_use]
 pub fn trigger_of(reason: &str) -> String {
     // (.)([A-Z][a-z]+) and then ([a-z0-9])([A-Z]), each pair joined by a hyphen.
-    let words = split_before(reason, |_, next, after| next.is_ascii_uppercase() && after.is_some_and(|c| c.is_ascii_lowercase()));
+    let words = split_before(reason, |_, next, after| {
+        next.is_ascii_uppercase() && after.is_some_and(|c| c.is_ascii_lowercase())
+    });
     let words = split_before(&words, |last, next, _| {
         next.is_ascii_uppercase() && (last.is_ascii_lowercase() || last.is_ascii_digit())
     });
@@ -217,7 +224,13 @@ pub fn on_event(
 
 impl Engine {
     /// Every entry of a trigger that fires for one destination. An entry without `when` fires on every event.
-    fn fire(&self, trigger: &str, vars: &Value, to: &Destination, now: Moment) -> Vec<Result<Delivery, Problem>> {
+    fn fire(
+        &self,
+        trigger: &str,
+        vars: &Value,
+        to: &Destination,
+        now: Moment,
+    ) -> Vec<Result<Delivery, Problem>> {
         let problem = |why| problem(trigger, to, why);
         let Some(conditions) = self.config.triggers.get(trigger) else {
             return vec![Err(problem(format!("trigger '{trigger}' is not configured")))];

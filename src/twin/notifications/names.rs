@@ -6,8 +6,8 @@ use gotmpl::parse::{CommandNode, Expr, ListNode, Node, PipeNode};
 
 /// Go's own functions; `break` and `continue` are words of the language.
 const BUILTIN: [&str; 21] = [
-    "and", "break", "call", "continue", "eq", "ge", "gt", "html", "index", "js", "le", "len", "lt", "ne", "not",
-    "or", "print", "printf", "println", "slice", "urlquery",
+    "and", "break", "call", "continue", "eq", "ge", "gt", "html", "index", "js", "le", "len", "lt", "ne",
+    "not", "or", "print", "printf", "println", "slice", "urlquery",
 ];
 
 /// The first function that is neither Go's nor known.

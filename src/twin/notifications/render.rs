@@ -10,8 +10,8 @@ use std::sync::Arc;
 use gotmpl::{Template as GoTemplate, Value as Go};
 use serde_json::Value;
 
-use super::{functions, names};
 use super::json::to_go;
+use super::{functions, names};
 use crate::argo::notification::{Config, Destination, SlackTemplate, Template, WebhookTemplate};
 use crate::clock::Moment;
 
@@ -87,7 +87,7 @@ fn apply(
 }
 
 fn compile(name: &str, text: &str, now: Moment) -> Result<GoTemplate, String> {
-    let template = GoTemplate::new(name).funcs(functions::all(now)).max_range_iters(100_000);
+    let template = GoTemplate::new(name).funcs(functions::all(now)).max_range_iters(10_000);
     template.parse(text).map_err(|error| error.to_string())
 }
 

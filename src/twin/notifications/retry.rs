@@ -57,7 +57,11 @@ impl RetryPolicy {
     /// The policy of a webhook.
     #[must_use]
     pub fn webhook(hook: &Webhook) -> RetryPolicy {
-        RetryPolicy::Webhook { max: hook.retry_max, wait_min: hook.retry_wait_min, wait_max: hook.retry_wait_max }
+        RetryPolicy::Webhook {
+            max: hook.retry_max,
+            wait_min: hook.retry_wait_min,
+            wait_max: hook.retry_wait_max,
+        }
     }
 
     /// What follows from the reply to attempt number `attempt`, counted from 1.
@@ -104,7 +108,8 @@ fn webhook_verdict(delivery: &Delivery, reply: &Reply) -> Next {
         Reply::Answer { status: 200..=299, .. } => Next::Delivered,
         Reply::Answer { status, body, .. } => {
             let request = &delivery.request;
-            let shown = format!("{{{} {} {} {}}}", request.body, request.method, request.url, delivery.service);
+            let shown =
+                format!("{{{} {} {} {}}}", request.body, request.method, request.url, delivery.service);
             Next::Lost(format!("request to {shown} has failed with error code {status} : {body}"))
         }
         Reply::Unreachable(why) => Next::Lost(why.clone()),
@@ -112,7 +117,8 @@ fn webhook_verdict(delivery: &Delivery, reply: &Reply) -> Next {
 }
 
 fn gave_up(delivery: &Delivery, attempts: u32, reply: &Reply) -> String {
-    let told = format!("{} {} giving up after {attempts} attempt(s)", delivery.request.method, delivery.request.url);
+    let told =
+        format!("{} {} giving up after {attempts} attempt(s)", delivery.request.method, delivery.request.url);
     match reply {
         Reply::Unreachable(why) => format!("{told}: {why}"),
         Reply::Answer { .. } => told,
@@ -121,7 +127,9 @@ fn gave_up(delivery: &Delivery, attempts: u32, reply: &Reply) -> String {
 
 fn slack_verdict(reply: &Reply) -> Next {
     match reply {
-        Reply::Answer { status: 429, retry_after: Some(seconds), .. } => Next::Again(Duration::from_secs(*seconds)),
+        Reply::Answer { status: 429, retry_after: Some(seconds), .. } => {
+            Next::Again(Duration::from_secs(*seconds))
+        }
         Reply::Answer { status: 200, body, .. } => match serde_json::from_str::<Value>(body) {
             Ok(answer) if answer["ok"] == true => Next::Delivered,
             Ok(answer) => Next::Lost(answer["error"].as_str().unwrap_or("").to_owned()),
@@ -171,8 +179,12 @@ mod tests {
     }
 
     fn delivery(retry: RetryPolicy) -> Delivery {
-        let request =
-            HttpRequest { method: "POST".into(), url: "http://sink/x".into(), headers: vec![], body: "{}".into() };
+        let request = HttpRequest {
+            method: "POST".into(),
+            url: "http://sink/x".into(),
+            headers: vec![],
+            body: "{}".into(),
+        };
         Delivery {
             service: "ok".into(),
             kind: ServiceKind::Webhook,
@@ -205,7 +217,10 @@ mod tests {
         let refused = Reply::Unreachable("connection refused".into());
         let (attempts, waited, next) = play(policy(), &vec![refused; 9]);
         assert_eq!((attempts, waited), (4, 7));
-        assert_eq!(next, Next::Lost("POST http://sink/x giving up after 4 attempt(s): connection refused".into()));
+        assert_eq!(
+            next,
+            Next::Lost("POST http://sink/x giving up after 4 attempt(s): connection refused".into())
+        );
     }
 
     #[test]
@@ -225,7 +240,11 @@ mod tests {
 
     #[test]
     fn waits_are_capped_and_retry_after_is_obeyed() {
-        let policy = RetryPolicy::Webhook { max: 5, wait_min: Duration::from_secs(2), wait_max: Duration::from_secs(5) };
+        let policy = RetryPolicy::Webhook {
+            max: 5,
+            wait_min: Duration::from_secs(2),
+            wait_max: Duration::from_secs(5),
+        };
         assert_eq!(play(policy, &vec![status(503); 9]).1, 2 + 4 + 5 + 5 + 5);
         let asked = Reply::Answer { status: 429, retry_after: Some(30), body: String::new() };
         assert_eq!(play(policy, &[asked.clone(), status(200)]).1, 30);

@@ -51,7 +51,8 @@ impl Watch {
             return None;
         }
         let annotations = annotations(rollout);
-        let memory = annotations.get(NOTIFIED).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let memory =
+            annotations.get(NOTIFIED).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let mut watch = Watch { notices: vec![], key, annotations, memory };
         let vars = variables(store, rollout, Kind::Rollout);
         for (trigger, to) in &to {
@@ -73,10 +74,13 @@ impl Watch {
         to: &[Destination],
     ) {
         let language = engine.language;
-        let fires = !condition.when.is_empty() && (language.when)(&condition.when, vars, now).unwrap_or(false);
-        let once = (fires && !condition.once_per.is_empty())
-            .then(|| (language.once_per)(&condition.once_per, vars, now).unwrap_or_default())
-            .unwrap_or_default();
+        let fires =
+            !condition.when.is_empty() && (language.when)(&condition.when, vars, now).unwrap_or(false);
+        let once = if fires && !condition.once_per.is_empty() {
+            (language.once_per)(&condition.once_per, vars, now).unwrap_or_default()
+        } else {
+            String::new()
+        };
         for to in to {
             let key = memory_key(trigger, index, &condition.when, &once, to);
             if !fires {

@@ -10,9 +10,13 @@ fn moment(text: &str, now: Moment, _: Version) -> Result<Moment, String> {
     if text == "now()" { Ok(now) } else { Err(format!("unknown name {text}")) }
 }
 
-fn condition(text: &str, result: &Measured, now: Moment, version: Version) -> Result<bool, String> {
+fn condition(text: &str, result: &Measured, _: Moment, _: Version) -> Result<bool, String> {
+    evaluate(text, result)
+}
+
+fn evaluate(text: &str, result: &Measured) -> Result<bool, String> {
     if let Some(inner) = text.strip_prefix("!(").and_then(|rest| rest.strip_suffix(')')) {
-        return Ok(!condition(inner, result, now, version)?);
+        return Ok(!evaluate(inner, result)?);
     }
     if let Some(inner) = text.strip_prefix("all(result, # ").and_then(|rest| rest.strip_suffix(')')) {
         let Measured::Vector(values) = result else { return Err("not a vector".into()) };

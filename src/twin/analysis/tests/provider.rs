@@ -15,15 +15,20 @@ pub(super) struct Provider {
 }
 
 impl Provider {
+    /// Counts a call that was answered before.
+    pub(super) fn count(&mut self, name: &str) {
+        *self.calls.entry(name.to_owned()).or_default() += 1;
+    }
+
     pub(super) fn answer(&mut self, ask: &Ask, now: Moment) -> Answer {
-        let (outcome, delay) = self.outcome(ask, now);
+        let (outcome, delay) = self.outcome(ask);
         if delay > ask.timeout {
             return Answer { at: now + ask.timeout, outcome: ask.timed_out(), warnings: vec![] };
         }
         Answer { at: now + delay.max(LATENCY), outcome, warnings: vec![] }
     }
 
-    fn outcome(&mut self, ask: &Ask, now: Moment) -> (Outcome, Duration) {
+    fn outcome(&mut self, ask: &Ask) -> (Outcome, Duration) {
         let at_once = |outcome| (outcome, Duration::ZERO);
         match ask.address.as_str() {
             "http://provider" => {}
@@ -37,8 +42,8 @@ impl Provider {
                 );
             }
         }
-        let script = ask.query.strip_prefix("script(\"").and_then(|rest| rest.strip_suffix("\")"));
-        let (name, items) = script.and_then(|script| script.split_once(": ")).expect("a script");
+        let script = ask.query.strip_prefix("script(\"").and_then(|rest| rest.split_once("\")"));
+        let (name, items) = script.and_then(|(script, _)| script.split_once(": ")).expect("a script");
         let call = self.calls.entry(name.to_owned()).or_default();
         let items: Vec<&str> = items.split(", ").collect();
         let item = items[(*call).min(items.len() - 1)];
@@ -46,7 +51,6 @@ impl Provider {
         if let Some(seconds) = item.strip_prefix("slow") {
             return (Outcome::Vector(vec![0.0]), Duration::from_secs(seconds.parse().unwrap()));
         }
-        let _ = now;
         at_once(read(item))
     }
 }

@@ -61,7 +61,9 @@ fn play(spec: Value, seconds: u64) -> Story {
 fn a_question_carries_everything_that_is_needed_to_ask_it() {
     let provider = json!({"prometheus": {"address": "http://p:9090/", "query": "x{{args.a}}", "timeout": 5,
         "headers": [{"key": "X-Scope-OrgID", "value": "t"}], "rangeQuery": {"start": "now()", "end": "now()", "step": "1m"}}});
-    let asking = asking(json!({"args": [{"name": "a", "value": "{\"b\"}"}], "metrics": [metric(json!({"provider": provider}))]}));
+    let asking = asking(
+        json!({"args": [{"name": "a", "value": "{\"b\"}"}], "metrics": [metric(json!({"provider": provider}))]}),
+    );
     let Ask { query, timeout, headers, range, .. } = asking.asks[0].clone();
     assert_eq!((query.as_str(), timeout), ("x{\"b\"}", Duration::from_secs(5)));
     assert_eq!(headers, [("X-Scope-OrgID".to_owned(), "t".to_owned())]);
@@ -88,7 +90,8 @@ fn a_missing_answer_is_an_error_and_not_a_success() {
 
 #[test]
 fn events_come_before_the_patch_and_show_the_run_half_way() {
-    let reconciled = asking(json!({"metrics": [metric(json!({}))]})).finish(NOW, vec![answer(Outcome::Vector(vec![0.9]))]);
+    let reconciled =
+        asking(json!({"metrics": [metric(json!({}))]})).finish(NOW, vec![answer(Outcome::Vector(vec![0.9]))]);
     let told: Vec<(&str, Value)> = reconciled
         .effects
         .iter()
@@ -97,7 +100,10 @@ fn events_come_before_the_patch_and_show_the_run_half_way() {
             _ => ("patch", Value::Null),
         })
         .collect();
-    assert_eq!(told.iter().map(|(reason, _)| *reason).collect::<Vec<_>>(), ["MetricFailed", "AnalysisRunFailed", "patch"]);
+    assert_eq!(
+        told.iter().map(|(reason, _)| *reason).collect::<Vec<_>>(),
+        ["MetricFailed", "AnalysisRunFailed", "patch"]
+    );
     assert_eq!(told[0].1["phase"], Value::Null);
     assert_eq!(told[0].1["metricResults"][0]["phase"], "Running");
     assert_eq!(told[1].1["phase"], "Failed");
@@ -118,7 +124,10 @@ fn secrets_are_read_and_taken_out_of_messages() {
 
 #[test]
 fn another_provider_is_an_error_that_names_it() {
-    let story = play(json!({"metrics": [metric(json!({"consecutiveErrorLimit": 0, "provider": {"job": {"spec": {}}}}))]}), 1);
+    let story = play(
+        json!({"metrics": [metric(json!({"consecutiveErrorLimit": 0, "provider": {"job": {"spec": {}}}}))]}),
+        1,
+    );
     let (_, status) = story.statuses.last().unwrap();
     assert_eq!(
         status["message"],
@@ -152,7 +161,8 @@ fn retention_keeps_what_its_rule_says() {
 
 #[test]
 fn a_failing_range_is_an_error_of_the_measurement() {
-    let provider = json!({"prometheus": {"address": "http://p", "query": "x", "rangeQuery": {"start": "soon"}}});
+    let provider =
+        json!({"prometheus": {"address": "http://p", "query": "x", "rangeQuery": {"start": "soon"}}});
     let story = play(json!({"metrics": [metric(json!({"provider": provider}))]}), 1);
     let message = &story.statuses[0].1["metricResults"][0]["measurements"][0]["message"];
     assert_eq!(message, "failed to parse rangeQuery.start as time: unknown name soon");
@@ -162,7 +172,10 @@ fn a_failing_range_is_an_error_of_the_measurement() {
 fn a_run_without_metrics_is_refused_once() {
     let story = play(json!({"metrics": []}), 60);
     assert_eq!(story.statuses.len(), 1);
-    assert_eq!(story.statuses[0].1, json!({"phase": "Error", "message": "Analysis spec invalid: no metrics specified"}));
+    assert_eq!(
+        story.statuses[0].1,
+        json!({"phase": "Error", "message": "Analysis spec invalid: no metrics specified"})
+    );
     assert_eq!(story.events.len(), 1);
 }
 

@@ -53,12 +53,19 @@ impl World {
         let mut key = None;
         for mut object in objects {
             object["metadata"]["namespace"] = "drill".into();
-            let kind = Kind::of_type(object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
+            let kind =
+                Kind::of_type(object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
             let kind = kind.expect("a kind of the twin");
             let created = store.create(start, kind, object).unwrap();
             key = Some(Key::of(kind, &created).unwrap());
         }
         World { store, key: key.unwrap(), provider: Provider::default(), actions, story: Story::default() }
+    }
+
+    /// Goes on after these calls of the provider.
+    pub(super) fn after<'a>(mut self, calls: impl Iterator<Item = &'a str>) -> World {
+        calls.for_each(|name| self.provider.count(name));
+        self
     }
 
     pub(super) fn play(mut self, start: Moment, end: Moment) -> Story {

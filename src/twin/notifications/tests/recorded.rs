@@ -9,8 +9,8 @@ use super::rules::LANGUAGE;
 use crate::argo::notification::Config;
 use crate::clock::Moment;
 use crate::inbox::{self, By};
-use crate::twin::notifications::{Delivery, Engine, ServiceKind, Watch, on_event, trigger_of};
 use crate::twin::effect::Effect;
+use crate::twin::notifications::{Delivery, Engine, ServiceKind, Watch, on_event, trigger_of};
 use crate::twin::store::{Kind, Patch, Store};
 
 /// Where the recordings lie.
@@ -30,7 +30,8 @@ struct Line {
 }
 
 fn lines(scenario: &str) -> Vec<Line> {
-    let text = std::fs::read_to_string(PathBuf::from(RECORDINGS).join(scenario).join("observed.jsonl")).unwrap();
+    let text =
+        std::fs::read_to_string(PathBuf::from(RECORDINGS).join(scenario).join("observed.jsonl")).unwrap();
     text.lines()
         .map(|line| {
             let value: Value = serde_json::from_str(line).unwrap();
@@ -107,11 +108,13 @@ fn check(scenario: &str, expect_deliveries: usize) {
         } else {
             recorded["trigger"].as_str().unwrap()
         };
-        let phase = recorded["text"].as_str().and_then(|text| text.split_once("phase=")).map(|(_, phase)| phase);
+        let phase =
+            recorded["text"].as_str().and_then(|text| text.split_once("phase=")).map(|(_, phase)| phase);
         let seen_state = phase.map_or_else(|| recorded.clone(), |phase| json!({ "phase": phase }));
         let (store, rollout) = scene(scenario, &seen_state);
         let reason = reason_of(trigger);
-        let all = on_event(&engine, &store, Moment::VIRTUAL_EPOCH, &Arc::new(rollout), Kind::Rollout, &reason);
+        let all =
+            on_event(&engine, &store, Moment::VIRTUAL_EPOCH, &Arc::new(rollout), Kind::Rollout, &reason);
         let service = if slack { "slack" } else { recorded["serviceType"].as_str().unwrap() };
         let sent = all.into_iter().map(Result::unwrap).find(|delivery| delivery.service == service).unwrap();
         assert_eq!(body(&sent), *recorded, "{scenario}");
@@ -154,7 +157,8 @@ fn an_analysis_run_speaks_for_itself_when_its_metadata_subscribes() {
         .unwrap()
         .clone();
     let mut told = 0;
-    for line in lines("notif-analysisrun-metadata-subscription").iter().filter(|line| line.kind == "Delivery") {
+    for line in lines("notif-analysisrun-metadata-subscription").iter().filter(|line| line.kind == "Delivery")
+    {
         let recorded = &line.value["body"];
         let mut status = json!({ "phase": recorded["phase"] });
         if recorded["message"].is_string() {
@@ -185,7 +189,9 @@ fn triggers_that_do_not_exist_are_never_told() {
     let (store, rollout) = scene("notif-unknown-trigger", &json!({}));
     let rollout = Arc::new(rollout);
     for reason in ["RolloutAborted", "AnalysisRunFailed", "RolloutPaused", "RolloutCompleted"] {
-        assert!(on_event(&engine(), &store, Moment::VIRTUAL_EPOCH, &rollout, Kind::Rollout, reason).is_empty());
+        assert!(
+            on_event(&engine(), &store, Moment::VIRTUAL_EPOCH, &rollout, Kind::Rollout, reason).is_empty()
+        );
     }
 }
 
@@ -193,14 +199,16 @@ fn triggers_that_do_not_exist_are_never_told() {
 fn a_deadline_without_abort_is_heard_on_path_b_only() {
     let engine = engine();
     let all = lines("notif-progress-deadline-no-abort");
-    let recorded = all.iter().filter(|line| line.kind == "Delivery").map(|line| &line.value["body"]);
-    let recorded = recorded.last().unwrap();
+    let mut recorded = all.iter().filter(|line| line.kind == "Delivery").map(|line| &line.value["body"]);
+    let recorded = recorded.next_back().unwrap();
     let (store, rollout) = scene("notif-progress-deadline-no-abort", recorded);
     let watch = Watch::begin(&engine, &store, Moment::VIRTUAL_EPOCH, &Arc::new(rollout)).unwrap();
     let told: Vec<&Delivery> = watch.notices.iter().map(|notice| notice.outcome.as_ref().unwrap()).collect();
     assert_eq!(told.len(), 1);
     assert_eq!(body(told[0]), *recorded);
-    let Some(Effect::Patch { patch: Patch::Merge(patch), .. }) = watch.settle(&[true]) else { panic!("no memory") };
+    let Some(Effect::Patch { patch: Patch::Merge(patch), .. }) = watch.settle(&[true]) else {
+        panic!("no memory")
+    };
     let pointer = "/metadata/annotations/notified.notifications.argoproj.io";
     let written = all.iter().rev().find_map(|line| line.value.pointer(pointer)).unwrap();
     let keys = |text: &Value| -> Vec<String> {

@@ -75,23 +75,58 @@ fn rendered(expression: &str, expect: &str) {
 
 #[test]
 fn templates_speak_go() {
-    rendered("{{.rollout.metadata.name}} {{.rollout.status.abort}} {{.rollout.spec.replicas}}", "app <no value> 3");
-    rendered("{{range $i, $c := .rollout.spec.template.spec.containers}}{{if $i}},{{end}}{{$c.name}}{{end}}", "one,two");
+    rendered(
+        "{{.rollout.metadata.name}} {{.rollout.status.abort}} {{.rollout.spec.replicas}}",
+        "app <no value> 3",
+    );
+    rendered(
+        "{{range $i, $c := .rollout.spec.template.spec.containers}}{{if $i}},{{end}}{{$c.name}}{{end}}",
+        "one,two",
+    );
     rendered("{{.serviceType}}/{{.recipient}}/{{.analysisRuns}}", "ok//<no value>");
     rendered("{{.rollout.status.canary}}", "map[]");
 }
 
 #[test]
+fn a_step_is_told_by_its_number() {
+    let text = "{{.rollout.status.currentStepIndex}}/{{len .rollout.spec.strategy.canary.steps}}";
+    let yaml = serde_saphyr::to_string(&json!({ "message": text })).unwrap();
+    let mut object = Value::clone(&rollout(subscribed(), json!({"currentStepIndex": 1})));
+    object["spec"]["strategy"] = json!({"canary": {"steps": [{"setWeight": 20}, {"pause": {}}]}});
+    let engine = engine(with(&yaml)).unwrap();
+    let sent =
+        on_event(&engine, &Store::new(), NOW, &Arc::new(object), Kind::Rollout, "RolloutAborted").remove(0);
+    assert_eq!(sent.unwrap().request.body, "1/2");
+}
+
+#[test]
 fn templates_speak_the_common_part_of_sprig() {
     rendered("{{.rollout.status.message | default \"none\" | upper | quote}}", "\"NONE\"");
-    rendered("{{.rollout.status.message | toJson}} {{toJson .rollout.spec.strategy}}", "null {\"blueGreen\":{\"activeService\":\"a\"}}");
+    rendered(
+        "{{.rollout.status.message | toJson}} {{toJson .rollout.spec.strategy}}",
+        "null {\"blueGreen\":{\"activeService\":\"a\"}}",
+    );
     rendered("{{\"a<b\" | toJson}} {{\"a<b\" | toRawJson}}", "\"a\\u003cb\" \"a<b\"");
     rendered("{{trunc 3 \"abcdef\"}} {{trunc -2 \"abcdef\"}} {{replace \"a\" \"b\" \"aa\"}}", "abc ef bb");
-    rendered("{{hasPrefix \"a\" \"ab\"}} {{contains \"x\" \"ab\"}} {{ternary \"y\" \"n\" true}}", "true false y");
+    rendered(
+        "{{hasPrefix \"a\" \"ab\"}} {{contains \"x\" \"ab\"}} {{ternary \"y\" \"n\" true}}",
+        "true false y",
+    );
     rendered("{{join \"-\" (list \"a\" \"b\")}}|{{\"x\\ny\" | nindent 2}}", "a-b|\n  x\n  y");
     rendered("{{b64enc \"foo\"}} {{(dict \"k\" \"v\").k}} {{add 1 2}} {{div 7 2}}", "Zm9v v 3 3");
     rendered("{{now | date \"2006-01-02\"}} {{.secrets.t | toString}}", "2026-01-01 secret");
-    rendered("{{title \"rolled back\"}} {{regexReplaceAll \"a(x*)b\" \"-ab-axxb-\" \"${1}W\"}}", "Rolled Back -W-xxW-");
+    rendered(
+        "{{title \"rolled back\"}} {{regexReplaceAll \"a(x*)b\" \"-ab-axxb-\" \"${1}W\"}}",
+        "Rolled Back -W-xxW-",
+    );
+}
+
+#[test]
+fn lists_of_lists_end_somewhere() {
+    let text = "{{$x := list}}{{range splitList \"\" (repeat 200 \"a\")}}{{$x = list $x}}{{end}}{{len $x}}";
+    let yaml = serde_saphyr::to_string(&json!({ "message": text })).unwrap();
+    let why = tell(with(&yaml), subscribed()).remove(0).unwrap_err().why;
+    assert!(why.contains("nested more than 100 deep"), "{why}");
 }
 
 #[test]
@@ -104,16 +139,27 @@ fn an_unknown_function_spoils_the_configuration_by_name() {
 
 #[test]
 fn a_function_is_known_wherever_it_stands() {
-    for text in ["{{if (frob 1)}}{{end}}", "{{range .x}}{{else}}{{frob}}{{end}}", "{{define \"d\"}}{{frob}}{{end}}", "{{(frob).x}}"] {
+    for text in [
+        "{{if (frob 1)}}{{end}}",
+        "{{range .x}}{{else}}{{frob}}{{end}}",
+        "{{define \"d\"}}{{frob}}{{end}}",
+        "{{(frob).x}}",
+    ] {
         let yaml = serde_saphyr::to_string(&json!({ "message": text })).unwrap();
         assert_eq!(engine(with(&yaml)).unwrap_err(), "template: t: function \"frob\" not defined", "{text}");
     }
-    assert!(engine(with("message: '{{printf \"%s\" (index .x 1) | urlquery}}{{range .x}}{{break}}{{end}}'")).is_ok());
+    assert!(
+        engine(with("message: '{{printf \"%s\" (index .x 1) | urlquery}}{{range .x}}{{break}}{{end}}'"))
+            .is_ok()
+    );
 }
 
 #[test]
 fn a_template_that_fails_is_a_problem_of_the_delivery() {
-    let sent = tell(with("message: '{{.rollout.metadata.name | b64dec | fromJson | first}}{{fail \"no\"}}'"), subscribed());
+    let sent = tell(
+        with("message: '{{.rollout.metadata.name | b64dec | fromJson | first}}{{fail \"no\"}}'"),
+        subscribed(),
+    );
     assert!(sent[0].as_ref().unwrap_err().why.contains("no"));
     let missing = json!({"service.webhook.ok": "url: x", "trigger.on-rollout-aborted": "[{send: [gone]}]"});
     assert_eq!(tell(missing, subscribed())[0].as_ref().unwrap_err().why, "template 'gone' is not supported");
@@ -129,14 +175,19 @@ fn a_mistake_for_one_webhook_silences_all() {
 fn a_webhook_without_a_part_of_its_own_gets_the_message_with_get() {
     let sent = tell(with("message: hi"), subscribed()).remove(0).unwrap();
     let request = &sent.request;
-    assert_eq!((request.method.as_str(), request.url.as_str(), request.body.as_str()), ("GET", "http://sink/x/", "hi"));
+    assert_eq!(
+        (request.method.as_str(), request.url.as_str(), request.body.as_str()),
+        ("GET", "http://sink/x/", "hi")
+    );
 }
 
 #[test]
 fn a_webhook_has_method_path_headers_and_credentials() {
-    let mut data = with("message: hi\nwebhook: {ok: {method: PUT, path: '/{{.rollout.metadata.name}}', body: b}}");
-    data["service.webhook.ok"] =
-        json!("{url: 'http://sink/x/', headers: [{name: A, value: $t}, {name: a, value: z}], basicAuth: {username: u, password: p}}");
+    let mut data =
+        with("message: hi\nwebhook: {ok: {method: PUT, path: '/{{.rollout.metadata.name}}', body: b}}");
+    data["service.webhook.ok"] = json!(
+        "{url: 'http://sink/x/', headers: [{name: A, value: $t}, {name: a, value: z}], basicAuth: {username: u, password: p}}"
+    );
     let request = tell(data, subscribed()).remove(0).unwrap().request;
     assert_eq!((request.method.as_str(), request.url.as_str()), ("PUT", "http://sink/x/app"));
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -195,8 +246,9 @@ slack:
 #[test]
 fn a_when_is_asked_of_the_state_before_the_change() {
     let mut data = with("message: hi");
-    data["trigger.on-rollout-aborted"] =
-        json!("[{when: rollout.status.phase == 'Progressing', send: [t]}, {when: rollout.status.phase == 'Degraded', send: [t]}]");
+    data["trigger.on-rollout-aborted"] = json!(
+        "[{when: rollout.status.phase == 'Progressing', send: [t]}, {when: rollout.status.phase == 'Degraded', send: [t]}]"
+    );
     assert_eq!(tell(data, subscribed()).len(), 1);
 }
 
@@ -223,7 +275,8 @@ fn memory_after(watch: Watch, delivered: &[bool]) -> Option<Value> {
 #[test]
 fn what_was_delivered_is_remembered_under_upstreams_key() {
     let mut data = with("message: hi");
-    data["trigger.on-rollout-aborted"] = json!("[{when: rollout.status.phase == 'Degraded', oncePer: rollout.metadata.name, send: [t]}]");
+    data["trigger.on-rollout-aborted"] =
+        json!("[{when: rollout.status.phase == 'Degraded', oncePer: rollout.metadata.name, send: [t]}]");
     let engine = engine(data).unwrap();
     let degraded = rollout(subscribed(), json!({"phase": "Degraded"}));
     let look = |rollout: &Object| Watch::begin(&engine, &Store::new(), NOW, rollout).unwrap();
@@ -254,7 +307,12 @@ fn what_was_lost_or_is_over_is_forgotten() {
 
 #[test]
 fn entries_without_when_never_fire_on_a_mere_change() {
-    let watch = Watch::begin(&engine(with("message: hi")).unwrap(), &Store::new(), NOW, &rollout(subscribed(), json!({})));
+    let watch = Watch::begin(
+        &engine(with("message: hi")).unwrap(),
+        &Store::new(),
+        NOW,
+        &rollout(subscribed(), json!({})),
+    );
     assert!(watch.unwrap().notices.is_empty());
     let nobody = rollout(json!({}), json!({}));
     assert!(Watch::begin(&engine(with("message: hi")).unwrap(), &Store::new(), NOW, &nobody).is_none());
@@ -279,6 +337,15 @@ fn analysis_runs_are_those_of_hash_and_revision_newest_first() {
     let engine = engine(with("message: '{{range .analysisRuns}}{{.metadata.name}} {{end}}'")).unwrap();
     let sent = on_event(&engine, &store, NOW, &rollout, Kind::Rollout, "RolloutAborted").remove(0).unwrap();
     assert_eq!(sent.request.body, "new old ");
+}
+
+#[test]
+fn the_ledger_does_not_keep_tokens() {
+    let data = json!({"service.slack": "token: $t", "trigger.on-rollout-aborted": "[{send: [t]}]", "template.t": "message: hi"});
+    let annotations = json!({"notifications.argoproj.io/subscribe.on-rollout-aborted.slack": "c"});
+    let sent = tell(data, annotations).remove(0).unwrap();
+    assert!(sent.request.body.contains("token=secret"));
+    assert_eq!(Entry::of(&sent, NOW, 1, Some(200)).body, "channel=c&text=hi&token=*****");
 }
 
 #[test]

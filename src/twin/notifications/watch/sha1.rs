@@ -43,13 +43,7 @@ fn round(state: [u32; 5], words: &[u32; 80]) -> [u32; 5] {
         (e, d, c, b, a) = (d, c, b.rotate_left(30), a, next);
     }
     let [h0, h1, h2, h3, h4] = state;
-    [
-        h0.wrapping_add(a),
-        h1.wrapping_add(b),
-        h2.wrapping_add(c),
-        h3.wrapping_add(d),
-        h4.wrapping_add(e),
-    ]
+    [h0.wrapping_add(a), h1.wrapping_add(b), h2.wrapping_add(c), h3.wrapping_add(d), h4.wrapping_add(e)]
 }
 
 #[cfg(test)]
