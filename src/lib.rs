@@ -4,6 +4,8 @@ pub mod argo;
 pub mod cli;
 pub mod clock;
 pub mod diag;
+pub mod explain;
+pub mod lint;
 pub mod suggest;
 pub mod twin;
 pub mod yaml;

@@ -150,7 +150,10 @@ fn knatives_service_is_somebody_elses() {
 #[test]
 fn other_yaml_is_named_as_such() {
     let web = rollout("web", "{canary: {}}");
-    check(&[&web, "replicas: 3\n"], None, &[(NO_OBJECT, "replicas: 3")]);
+    let found = check(&[&web, "replicas: 3\n"], None, &[(NO_OBJECT, "replicas: 3")]);
+    assert_eq!(found[0].severity, Severity::Note);
+    let found = check(&[&web, "kind: Service\n"], None, &[(NO_OBJECT, "kind: Service")]);
+    assert_eq!(found[0].severity, Severity::Error);
 }
 
 #[test]
