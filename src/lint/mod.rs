@@ -1,7 +1,7 @@
 //! What a policy does that its owner does not believe it does.
 //!
 //! A finding is about text: it is there before anything has run, and it points at the lines in question, in both
-//! files when the mistake lies between them. Each rule is one file in [`rules`], named by the mistake, with its
+//! files when the mistake lies between them. Each rule is one file in `rules/`, named by the mistake, with its
 //! manual inside. What would happen in a drill is the verdict's affair, and what no cluster could run is
 //! [`crate::argo::policy`]'s.
 //!

@@ -108,8 +108,27 @@ fn nested_templates_are_followed_and_circles_end() {
     let analyses = policy.analyses();
     assert_eq!(analyses[0].role, Role::Step(0));
     let names: Vec<&str> = analyses[0].templates.iter().map(|template| template.name).collect();
-    assert_eq!(names, ["outer", "inner", "outer", "gone"]);
+    assert_eq!(names, ["outer", "inner", "gone", "outer"]);
     assert!(analyses[0].metrics().iter().all(|metric| metric.name == "m"));
+}
+
+#[test]
+fn a_long_chain_of_templates_costs_no_stack() {
+    let link = |n: usize| {
+        format!(
+            "- {{apiVersion: argoproj.io/v1alpha1, kind: AnalysisTemplate, metadata: {{name: t{n}}}, \
+             spec: {{templates: [{{templateName: t{}}}]}}}}\n",
+            n + 1
+        )
+    };
+    let chain: String = (0..3_000).map(link).collect();
+    let web = rollout("web", "{canary: {analysis: {templates: [{templateName: t0}]}}}");
+    check(&[&web, &format!("kind: List\nitems:\n{chain}")], None, &[(MISSING, "t3000")]);
+}
+
+#[test]
+fn what_cannot_be_read_may_have_been_the_rollout() {
+    check(&["kind: Rollout\n a: b\n"], None, &[(crate::yaml::SYNTAX, ":")]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A template that nobody runs.
 
+use std::collections::BTreeMap;
+
 use super::super::{Context, Manual, Rule};
 use crate::argo::policy::{Object, Policy, Strategy};
 use crate::diag::Diagnostic;
@@ -48,21 +50,27 @@ fn check(policy: &Policy, _: &Context, found: &mut Vec<Diagnostic>) {
     if policy.of_kind(Kind::Rollout).next().is_none() {
         return;
     }
+    let mut named = BTreeMap::new();
+    for object in &policy.objects {
+        names(object, &object.node, &mut named);
+    }
     let templates =
         policy.of_kind(Kind::AnalysisTemplate).chain(policy.of_kind(Kind::ClusterAnalysisTemplate));
     for template in templates {
-        let others = policy.objects.iter().filter(|other| !std::ptr::eq(*other, template));
-        if !others.map(|other| &other.node).any(|node| names(node, &template.name)) {
+        let by = named.get(template.name.as_str()).map(Vec::as_slice).unwrap_or_default();
+        if by.iter().all(|other| std::ptr::eq(*other, template)) {
             found.push(finding(policy, template));
         }
     }
 }
 
-/// Whether a `templateName` with this name stands anywhere: Rollouts, Experiments and templates all use that key.
-fn names(node: &Node, name: &str) -> bool {
-    node.text("templateName") == Some(name)
-        || node.entries().iter().any(|(_, value)| names(value, name))
-        || node.items().iter().any(|item| names(item, name))
+/// Who names which template, wherever it stands: Rollouts, Experiments and templates all use the key `templateName`.
+fn names<'a>(object: &'a Object, node: &'a Node, found: &mut BTreeMap<&'a str, Vec<&'a Object>>) {
+    if let Some(name) = node.text("templateName") {
+        found.entry(name).or_default().push(object);
+    }
+    node.entries().iter().for_each(|(_, value)| names(object, value, found));
+    node.items().iter().for_each(|item| names(object, item, found));
 }
 
 fn finding(policy: &Policy, template: &Object) -> Diagnostic {
