@@ -15,7 +15,6 @@
 mod allow;
 mod inner;
 mod measure;
-#[cfg(test)]
 mod reading;
 mod rules;
 #[cfg(test)]
