@@ -3,9 +3,14 @@
 pub mod agent;
 pub mod argo;
 pub mod base64;
+pub mod cli;
 pub mod clock;
+pub mod cluster;
 pub mod condition;
 pub mod diag;
+pub mod drill;
+pub mod engine;
+pub mod explain;
 pub mod inbox;
 pub mod lint;
 pub mod plan;

@@ -226,7 +226,7 @@ mod tests {
             let source = source("x.yaml", &text);
             let at = |range| Span { source: Arc::clone(&source), range };
             let diagnostic = Diagnostic::error("FD101", "x").at(at(a..b), "y").and_at(at(b..a), "z");
-            prop_assert!(render(&[diagnostic.clone()], false).contains("FD101"));
+            prop_assert!(render(std::slice::from_ref(&diagnostic), false).contains("FD101"));
             prop_assert!(render(&[diagnostic], true).contains("FD101"));
         }
     }

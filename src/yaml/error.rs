@@ -61,10 +61,8 @@ pub(super) fn diagnostic(source: &Arc<Source>, base: usize, text: &str, cause: &
     let range = cause.location().map_or(base..base, |location| place.range(location));
     let message = plain(&cause.to_string());
     let at = span(source, range.clone());
-    if source.text[..range.end].rfind("{{").is_some_and(|open| open >= base) && is_template(text) {
-        return Diagnostic::error(TEMPLATE, "this is a template, not a manifest")
-            .at(at, message)
-            .help("render it first (`helm template`, `kustomize build`) and give firedrill the result");
+    if let Some(diagnostic) = template(source, base, text, &range, &message) {
+        return diagnostic;
     }
     let code = code_of(&message);
     let named = field(&message);
@@ -76,9 +74,27 @@ pub(super) fn diagnostic(source: &Arc<Source>, base: usize, text: &str, cause: &
     }
 }
 
-/// Templates of Helm and its kin: an action in double braces that no YAML means.
-fn is_template(text: &str) -> bool {
-    text.contains("{{") && text.contains("}}")
+/// A mistake that comes of double braces: Argo's own need quotes, those of Helm and its kin need rendering.
+fn template(
+    source: &Arc<Source>,
+    base: usize,
+    text: &str,
+    range: &Range<usize>,
+    message: &str,
+) -> Option<Diagnostic> {
+    let open = source.text[..range.end].rfind("{{").filter(|open| *open >= base)?;
+    let inner = source.text[open + 2..].split("}}").next().unwrap_or_default().trim_start();
+    let at = span(source, range.clone());
+    if inner.starts_with("args.") && !source.text[open..range.end.max(open)].contains('\n') {
+        let diagnostic = Diagnostic::error(SHAPE, "an argument stands here without quotes").at(at, message);
+        return Some(diagnostic.help("to YAML, braces are a mapping: write `\"{{args.…}}\"`"));
+    }
+    let is_template = text.contains("}}") && !inner.starts_with("args.");
+    is_template.then(|| {
+        Diagnostic::error(TEMPLATE, "this is a template, not a manifest")
+            .at(at, message)
+            .help("render it first (`helm template`, `kustomize build`) and give firedrill the result")
+    })
 }
 
 /// The message without the position, which the span says better, and without advice about the library's settings.

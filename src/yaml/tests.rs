@@ -156,6 +156,12 @@ fn unrendered_templates_are_named_as_such() {
 }
 
 #[test]
+fn arguments_without_quotes_are_told_to_get_them() {
+    let diagnostic = complains("spec:\n  count: {{args.count}}\n", SHAPE, "{");
+    assert_eq!(diagnostic.title, "an argument stands here without quotes");
+}
+
+#[test]
 fn double_braces_in_a_string_are_no_template() {
     says("query: \"up{a='{{args.x}}'}\"\n", serde_json::json!({"query": "up{a='{{args.x}}'}"}));
 }

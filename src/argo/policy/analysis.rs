@@ -1,5 +1,7 @@
 //! Which analyses a release meets, and what they measure.
 
+use std::collections::{BTreeSet, VecDeque};
+
 use super::{Object, Policy};
 use crate::twin::store::Kind;
 use crate::yaml::{Key, Node};
@@ -138,23 +140,29 @@ fn blocks(rollout: &Object) -> Vec<(Role, &Key, &Node)> {
     found
 }
 
-/// Follows template references, and those of the templates found. A template is followed once, so circles end.
-fn collect<'a>(policy: &'a Policy, from: &'a Object, block: &'a Node, found: &mut Vec<TemplateUse<'a>>) {
-    for item in block.get("templates").map(Node::items).unwrap_or_default() {
-        let Some(node) = item.get("templateName") else { continue };
-        let Some(name) = node.as_str() else { continue };
-        let cluster = item.get("clusterScope").and_then(Node::as_bool).unwrap_or(false);
-        let kind = if cluster { Kind::ClusterAnalysisTemplate } else { Kind::AnalysisTemplate };
-        let object = policy.find(from, kind, name);
-        let seen =
-            found.iter().any(|known| known.kind == kind && known.name == name && known.from.is_near(from));
-        found.push(TemplateUse { kind, name, node, from, object });
-        if let (false, Some(template)) = (seen, object)
-            && let Some(spec) = template.node.get("spec")
-        {
-            collect(policy, template, spec, found);
+/// Follows template references, and those of the templates found. A template is followed once, so circles end; and
+/// by a list rather than by recursion, because people decide how long the chain is.
+fn collect<'a>(policy: &'a Policy, rollout: &'a Object, block: &'a Node, found: &mut Vec<TemplateUse<'a>>) {
+    let mut open = VecDeque::from([(rollout, block)]);
+    let mut followed = BTreeSet::new();
+    while let Some((from, block)) = open.pop_front() {
+        for item in block.get("templates").map(Node::items).unwrap_or_default() {
+            let Some(template) = template_use(policy, from, item) else { continue };
+            let is_new = followed.insert((template.kind, template.name));
+            if let (true, Some(object)) = (is_new, template.object) {
+                open.extend(object.node.get("spec").map(|spec| (object, spec)));
+            }
+            found.push(template);
         }
     }
+}
+
+fn template_use<'a>(policy: &'a Policy, from: &'a Object, item: &'a Node) -> Option<TemplateUse<'a>> {
+    let node = item.get("templateName")?;
+    let name = node.as_str()?;
+    let cluster = item.get("clusterScope").and_then(Node::as_bool).unwrap_or(false);
+    let kind = if cluster { Kind::ClusterAnalysisTemplate } else { Kind::AnalysisTemplate };
+    Some(TemplateUse { kind, name, node, from, object: policy.find(from, kind, name) })
 }
 
 pub(super) fn templates_in_scope(policy: &Policy) -> Vec<&Object> {

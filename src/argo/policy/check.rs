@@ -35,7 +35,8 @@ pub(super) fn references(policy: &Policy, found: &mut Vec<Diagnostic>) {
         // Istio's objects may be named with their namespace: `routes.istio-system`.
         let bare = reference.name.split('.').next().unwrap_or_default();
         let there = |name| policy.find(rollout, reference.kind, name).is_some();
-        if !there(&reference.name) && !(reference.kind == Kind::VirtualService && there(bare)) {
+        let is_there = there(&reference.name) || (reference.kind == Kind::VirtualService && there(bare));
+        if !is_there {
             let missing = Missing { from: rollout, kind: reference.kind, name: &reference.name };
             found.push(missing.diagnostic(policy, &reference.range, reference.field));
         }

@@ -1,9 +1,10 @@
 //! From texts to a policy.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{DUPLICATE, EMPTY, NO_ROLLOUT, Object, Policy, check};
-use crate::diag::{Diagnostic, Source};
+use crate::diag::{Diagnostic, Source, has_errors};
 use crate::suggest;
 use crate::twin::store::Kind;
 use crate::yaml;
@@ -44,13 +45,10 @@ fn nothing(files: &[Arc<Source>]) -> Diagnostic {
 }
 
 fn duplicates(policy: &Policy, found: &mut Vec<Diagnostic>) {
-    for (index, object) in policy.objects.iter().enumerate() {
-        let same = |other: &&Object| {
-            (&other.kind_name, &other.name, &other.namespace)
-                == (&object.kind_name, &object.name, &object.namespace)
-                && group(other) == group(object)
-        };
-        if let Some(first) = policy.objects[..index].iter().find(same) {
+    let mut seen = BTreeMap::new();
+    for object in &policy.objects {
+        let identity = (group(object), &object.kind_name, &object.name, &object.namespace);
+        if let Some(first) = seen.insert(identity, object) {
             found.push(
                 Diagnostic::error(DUPLICATE, format!("two objects are called {}", object.title()))
                     .at(object.name_span(), "again here")
@@ -72,6 +70,8 @@ fn choose(policy: &Policy, wanted: Option<&str>, found: &mut Vec<Diagnostic>) ->
     let name = |index: &usize| policy.objects[*index].name.as_str();
     let names: Vec<&str> = rollouts.iter().map(name).collect();
     match (wanted, rollouts.as_slice()) {
+        // What could not be read may have been the Rollout.
+        (_, []) if has_errors(found) => {}
         (_, []) => found.push(no_rollout(policy)),
         (None, [only]) => return Some(*only),
         (None, _) => found.push(several(policy, &rollouts)),

@@ -82,11 +82,16 @@ fn no_object(source: &Arc<Source>, node: &Node) -> Diagnostic {
         .into_iter()
         .filter(|path| node.pointer(&format!("/{path}")).and_then(Node::as_str).is_none())
         .collect();
-    let span = Span { source: Arc::clone(source), range: node.span.clone() };
+    let at = Span { source: Arc::clone(source), range: node.span.clone() };
     let label = format!("no {}", lacks.join(", no ").replace('/', "."));
-    Diagnostic::error(NO_OBJECT, "this document is no Kubernetes object")
-        .at(span, label)
-        .help("values files and other YAML do not belong among the manifests of a policy")
+    // Dashboards and values files lie among manifests; half an object is a mistake.
+    if lacks.len() == 3 {
+        return Diagnostic::note(NO_OBJECT, "this document is no Kubernetes object and is left out")
+            .at(at, label);
+    }
+    Diagnostic::error(NO_OBJECT, "this document is not a whole Kubernetes object")
+        .at(at, label)
+        .help("every object has `apiVersion`, `kind` and `metadata.name`")
 }
 
 /// A kind that nobody serves is a slip when it is nearly one that somebody serves, and left out otherwise.

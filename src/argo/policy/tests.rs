@@ -108,8 +108,27 @@ fn nested_templates_are_followed_and_circles_end() {
     let analyses = policy.analyses();
     assert_eq!(analyses[0].role, Role::Step(0));
     let names: Vec<&str> = analyses[0].templates.iter().map(|template| template.name).collect();
-    assert_eq!(names, ["outer", "inner", "outer", "gone"]);
+    assert_eq!(names, ["outer", "inner", "gone", "outer"]);
     assert!(analyses[0].metrics().iter().all(|metric| metric.name == "m"));
+}
+
+#[test]
+fn a_long_chain_of_templates_costs_no_stack() {
+    let link = |n: usize| {
+        format!(
+            "- {{apiVersion: argoproj.io/v1alpha1, kind: AnalysisTemplate, metadata: {{name: t{n}}}, \
+             spec: {{templates: [{{templateName: t{}}}]}}}}\n",
+            n + 1
+        )
+    };
+    let chain: String = (0..3_000).map(link).collect();
+    let web = rollout("web", "{canary: {analysis: {templates: [{templateName: t0}]}}}");
+    check(&[&web, &format!("kind: List\nitems:\n{chain}")], None, &[(MISSING, "t3000")]);
+}
+
+#[test]
+fn what_cannot_be_read_may_have_been_the_rollout() {
+    check(&["kind: Rollout\n a: b\n"], None, &[(crate::yaml::SYNTAX, ":")]);
 }
 
 #[test]
@@ -150,7 +169,10 @@ fn knatives_service_is_somebody_elses() {
 #[test]
 fn other_yaml_is_named_as_such() {
     let web = rollout("web", "{canary: {}}");
-    check(&[&web, "replicas: 3\n"], None, &[(NO_OBJECT, "replicas: 3")]);
+    let found = check(&[&web, "replicas: 3\n"], None, &[(NO_OBJECT, "replicas: 3")]);
+    assert_eq!(found[0].severity, Severity::Note);
+    let found = check(&[&web, "kind: Service\n"], None, &[(NO_OBJECT, "kind: Service")]);
+    assert_eq!(found[0].severity, Severity::Error);
 }
 
 #[test]
