@@ -1,5 +1,7 @@
 //! Argo's own nouns: Rollouts, analysis, notifications, and the manifests they are written in.
 
+pub mod rollout;
+
 /// The line of controllers to imitate (design §4, `policy.argo`).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema,

@@ -1,4 +1,5 @@
 //! The twin: an emulated cluster in virtual time, a discrete-event kernel without IO.
 
 pub mod effect;
+pub mod rollouts;
 pub mod store;
