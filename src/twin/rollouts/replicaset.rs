@@ -1,0 +1,124 @@
+//! Sizes, deadlines and references of ReplicaSets (rollout/replicaset.go v1.9.1).
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::context::{Context, Outcome, RESYNC, Stop};
+use super::views::{DEADLINE, ReplicaSet};
+use crate::twin::store::{Kind, Part, Patch};
+
+impl Context<'_> {
+    /// `removeScaleDownDeadlines`: what is wanted again is not to be scaled down.
+    pub(super) fn remove_scale_down_deadlines(&mut self) {
+        let new = self.new.clone().filter(|_| !self.should_delay_scale_down_on_abort());
+        let named = new.as_ref().map(|rs| rs.name().to_owned());
+        let stable = self.stable.clone().filter(|rs| named.as_deref() != Some(rs.name()));
+        for rs in new.into_iter().chain(stable) {
+            self.remove_deadline(&rs);
+        }
+    }
+
+    fn remove_deadline(&mut self, rs: &ReplicaSet) {
+        if rs.has_deadline() {
+            let patch = json!([{"op": "remove", "path": format!("/metadata/annotations/{DEADLINE}")}]);
+            self.patch(Kind::ReplicaSet, rs.name(), Part::Main, Patch::Json(patch));
+        }
+    }
+
+    /// `addScaleDownDelay`: without a delay the annotation goes instead.
+    fn add_deadline(&mut self, rs: &ReplicaSet, delay: Duration) {
+        if delay.is_zero() {
+            return self.remove_deadline(rs);
+        }
+        let (path, value) = (format!("/metadata/annotations/{DEADLINE}"), (self.now + delay).rfc3339());
+        let patch = json!([{"op": "add", "path": path, "value": value}]);
+        self.patch(Kind::ReplicaSet, rs.name(), Part::Main, Patch::Json(patch));
+    }
+
+    /// `shouldDelayScaleDownOnAbort`.
+    pub(super) fn should_delay_scale_down_on_abort(&self) -> bool {
+        self.is_aborted() && self.stable.is_some() && self.abort_scale_down_delay().is_some()
+    }
+
+    /// `reconcileNewReplicaSet`: its size, or its deadline when it was aborted.
+    pub(super) fn reconcile_new_replica_set(&mut self) -> Outcome {
+        let Some(new) = self.new.clone() else { return Ok(()) };
+        let mut size = self.new_size(&new);
+        if let (true, Some(delay)) = (self.should_delay_scale_down_on_abort(), self.abort_scale_down_delay())
+        {
+            if new.annotation(DEADLINE).is_none() {
+                return self.give_abort_deadline(&new, delay);
+            }
+            if let Some(deadline) = new.deadline() {
+                if deadline <= self.now {
+                    size = 0;
+                } else if deadline.since(self.now) < RESYNC {
+                    self.out.requeue_after(deadline.since(self.now));
+                    return Ok(());
+                }
+            }
+        }
+        self.scale(&new, size);
+        Ok(())
+    }
+
+    /// The clock of an aborted revision starts once the stable one could carry everything.
+    fn give_abort_deadline(&mut self, new: &ReplicaSet, delay: Duration) -> Outcome {
+        let stable = self.stable.as_ref().ok_or_else(|| Stop("the stable ReplicaSet is missing".into()))?;
+        if stable.available() == self.rollout.replicas() {
+            self.add_deadline(new, delay);
+        }
+        Ok(())
+    }
+
+    /// `reconcileOtherReplicaSets`.
+    pub(super) fn reconcile_other_replica_sets(&mut self) {
+        let active: Vec<ReplicaSet> = self.other.iter().filter(|rs| rs.replicas() > 0).cloned().collect();
+        if !active.is_empty() {
+            self.scale_down_old(active);
+        }
+    }
+
+    /// `scaleDownDelayHelper`: the size an old ReplicaSet has for now; gives it its deadline when it has none.
+    pub(super) fn delay_scale_down(&mut self, rs: &ReplicaSet, annotated: &mut i32) -> i32 {
+        let limit = self.scale_down_revision_limit();
+        if !rs.has_deadline() {
+            if *annotated >= limit {
+                return 0;
+            }
+            *annotated += 1;
+            let delay = self.scale_down_delay();
+            self.add_deadline(rs, delay);
+            self.out.requeue_after(delay.max(Duration::from_millis(1)));
+            return rs.replicas();
+        }
+        *annotated = annotated.saturating_add(1);
+        match rs.deadline().filter(|deadline| *annotated <= limit && *deadline > self.now) {
+            Some(deadline) => {
+                let remaining = deadline.since(self.now);
+                if remaining < RESYNC {
+                    self.out.requeue_after(remaining);
+                }
+                self.rollout.replicas()
+            }
+            None => 0,
+        }
+    }
+
+    /// `isReplicaSetReferenced`: by the status, or by a Service itself.
+    pub(super) fn is_referenced(&self, rs: &ReplicaSet) -> bool {
+        let (status, strategy) = (&self.rollout.status, self.bluegreen());
+        let recorded = [
+            &status.stable_rs,
+            &status.current_pod_hash,
+            &status.blue_green.active_selector,
+            &status.blue_green.preview_selector,
+        ];
+        let selected =
+            [&strategy.active_service, &strategy.preview_service].map(|service| self.selected(service));
+        let hash = rs.hash();
+        !hash.is_empty()
+            && (recorded.iter().any(|one| *one == hash) || selected.iter().any(|one| one == hash))
+    }
+}

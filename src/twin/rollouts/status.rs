@@ -1,0 +1,447 @@
+//! The status at the end of a reconcile: conditions, promotion, and the one patch that writes it
+//! (rollout/sync.go and `syncRolloutStatusBlueGreen` in rollout/bluegreen.go v1.9.1).
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::conditions::{self, kinds, reasons};
+use super::context::{Context, Outcome};
+use super::defaults;
+use super::events::garbled;
+use super::newrs;
+use super::views::ReplicaSet;
+use crate::argo::Version;
+use crate::argo::rollout::{Condition, ConditionStatus, LabelSelector, RolloutStatus};
+use crate::clock::Moment;
+use crate::twin::store::{Kind, Part, Patch, text_at};
+
+impl Context<'_> {
+    /// `syncRolloutStatusBlueGreen`.
+    pub(super) fn sync_status_blue_green(&mut self) -> Outcome {
+        let mut new = self.base_status();
+        new.stable_rs.clone_from(&self.rollout.status.stable_rs);
+        if self.is_template_changed() {
+            self.reset_status(&mut new);
+        }
+        if self.rollout.status.promote_full || self.is_rollback_within_window() {
+            self.pause.clear();
+            self.pause.remove_abort();
+        }
+        new.blue_green.preview_selector = self.selected(&self.bluegreen().preview_service);
+        new.blue_green.active_selector = self.selected(&self.bluegreen().active_service);
+        match self.should_promote(&new) {
+            Some(reason) => self.promote_stable(&mut new, &reason),
+            None => new.blue_green.scale_up_preview_check_point = self.scale_up_preview_check_point(),
+        }
+        self.count_for_autoscaler(&mut new);
+        self.calculate_conditions(&mut new);
+        self.persist(new);
+        Ok(())
+    }
+
+    /// `calculateBaseStatus`.
+    fn base_status(&self) -> RolloutStatus {
+        let old = &self.rollout.status;
+        let hash = self.new.as_ref().map(|rs| rs.hash().to_owned());
+        let mut new = self.fresh.clone();
+        new.current_pod_hash = hash.unwrap_or_else(|| newrs::template_hash(&self.rollout));
+        new.replicas = Context::actual(&self.all);
+        new.updated_replicas = self.new.as_ref().map_or(0, ReplicaSet::actual);
+        new.ready_replicas = self.all.iter().map(ReplicaSet::ready).fold(0, i32::saturating_add);
+        new.collision_count = old.collision_count;
+        new.conditions.clone_from(&old.conditions);
+        // The spec has just been found valid.
+        conditions::remove(&mut new, kinds::INVALID_SPEC);
+        new.promote_full = old.promote_full;
+        new
+    }
+
+    /// `resetRolloutStatus`: a new update begins.
+    fn reset_status(&mut self, new: &mut RolloutStatus) {
+        self.pause.clear();
+        self.pause.remove_abort();
+        // As upstream: the restart is marked on the reconcile's own copy, which this status no longer reads.
+        self.fresh.restarted_at.clone_from(&self.rollout.spec.restart_at);
+        new.promote_full = false;
+        new.blue_green.pre_promotion_analysis_run_status = None;
+        new.blue_green.post_promotion_analysis_run_status = None;
+        new.blue_green.scale_up_preview_check_point = false;
+    }
+
+    /// What an autoscaler sees: the pods users reach, or all of them before there are any.
+    pub(super) fn count_for_autoscaler(&self, new: &mut RolloutStatus) {
+        if let Some(active) = self.by_hash(&new.blue_green.active_selector) {
+            new.hpa_replicas = active.actual();
+            new.selector = selector_of(active).format();
+            new.available_replicas = active.available();
+            new.ready_replicas = active.ready();
+        } else {
+            new.hpa_replicas = Context::actual(&self.all);
+            new.selector = self.rollout.spec.selector.clone().unwrap_or_default().format();
+            new.available_replicas = Context::available(&self.all);
+        }
+    }
+
+    /// `isRollbackWithinWindow`.
+    pub(super) fn is_rollback_within_window(&self) -> bool {
+        let (Some(new), Some(stable)) = (&self.new, &self.stable) else { return false };
+        let window = self.rollout.spec.rollback_window.as_ref().map_or(0, |window| window.revisions);
+        // A ReplicaSet created in this very reconcile has no time yet, and is never an old one.
+        let before = |left: &ReplicaSet, right: &ReplicaSet| {
+            !left.created().is_empty() && left.created() < right.created()
+        };
+        let between = self.all.iter().filter(|rs| before(rs, stable) && before(new, rs)).count();
+        before(new, stable) && window > 0 && i32::try_from(between).unwrap_or(i32::MAX) < window
+    }
+
+    /// `shouldFullPromote`: the reason to call the new revision stable, in the order upstream asks.
+    fn should_promote(&self, new: &RolloutStatus) -> Option<String> {
+        let active = &new.blue_green.active_selector;
+        if self.stable.is_none() || active.is_empty() {
+            return Some("Initial deploy".into());
+        }
+        if *active != new.current_pod_hash {
+            return None;
+        }
+        if self.rollout.status.promote_full {
+            return Some("Full promotion requested".into());
+        }
+        if self.is_rollback_within_window() {
+            return Some("Rollback within window".into());
+        }
+        if self.is_aborted() {
+            return None;
+        }
+        if self.bluegreen().post_promotion_analysis.is_some() {
+            if let Some(new) = self.new.as_ref().filter(|new| self.is_fast_rollback(new)) {
+                return Some(format!("Rollback to '{}' within scaleDownDelay", new.name()));
+            }
+            self.current_runs.post.as_ref().filter(|run| run.phase() == "Successful")?;
+        }
+        Some("Completed blue-green update".into())
+    }
+
+    /// `promoteStable`.
+    fn promote_stable(&mut self, new: &mut RolloutStatus, reason: &str) {
+        self.pause.clear();
+        self.pause.remove_abort();
+        new.promote_full = false;
+        new.blue_green.scale_up_preview_check_point = false;
+        if new.stable_rs != new.current_pod_hash {
+            new.stable_rs.clone_from(&new.current_pod_hash);
+            let (revision, hash) = (self.rollout.revision(), &new.current_pod_hash);
+            let message = format!("Rollout completed update to revision {revision} ({hash}): {reason}");
+            self.event(reasons::COMPLETED, message);
+        }
+    }
+
+    fn condition(&self, kind: &str, status: ConditionStatus, reason: &str, message: &str) -> Condition {
+        conditions::new(kind, status, reason, message, self.now)
+    }
+
+    /// `calculateRolloutConditions`.
+    fn calculate_conditions(&mut self, new: &mut RolloutStatus) {
+        let became_unhealthy = self.set_healthy(new);
+        if self.version == Version::V1_10 && self.is_stuck(new, became_unhealthy) {
+            self.abort_stuck_update(false);
+        }
+        if self.is_aborted() {
+            self.set_aborted(new);
+        } else {
+            self.set_progressing(new, became_unhealthy);
+        }
+        self.set_available(new);
+        self.set_replica_failure(new);
+        self.set_completed(new);
+    }
+
+    fn set_healthy(&self, new: &mut RolloutStatus) -> bool {
+        let paused = !self.rollout.status.pause_conditions.is_empty() || self.rollout.spec.paused;
+        let healthy = |status, message| self.condition(kinds::HEALTHY, status, "RolloutHealthy", message);
+        if !paused && conditions::is_healthy(&self.rollout, new) {
+            conditions::set(new, healthy(ConditionStatus::True, "Rollout is healthy"));
+            return false;
+        }
+        self.rollout.status.condition(kinds::HEALTHY).is_some()
+            && conditions::set(new, healthy(ConditionStatus::False, "Rollout is not healthy"))
+    }
+
+    fn set_aborted(&mut self, new: &mut RolloutStatus) {
+        let mut message = format!("Rollout aborted update to revision {}", self.rollout.revision());
+        if !self.pause.abort_message.is_empty() {
+            message = format!("{message}: {}", self.pause.abort_message);
+        }
+        let condition =
+            self.condition(kinds::PROGRESSING, ConditionStatus::False, reasons::ABORTED, &message);
+        if conditions::set(new, condition) {
+            self.warn(reasons::ABORTED, garbled(&message));
+        }
+    }
+
+    /// Done, moving, or stuck.
+    fn set_progressing(&mut self, new: &mut RolloutStatus, became_unhealthy: bool) {
+        let name = self.new.as_ref().map_or("", ReplicaSet::name).to_owned();
+        if conditions::is_healthy(&self.rollout, new) {
+            let message = format!("ReplicaSet \"{name}\" has successfully progressed.");
+            let done =
+                self.condition(kinds::PROGRESSING, ConditionStatus::True, "NewReplicaSetAvailable", &message);
+            conditions::set(new, done);
+        } else if became_unhealthy || conditions::is_progressing(&self.rollout.status, new) {
+            let lost = became_unhealthy && new.stable_rs == new.current_pod_hash;
+            let (reason, message) = if lost {
+                ("ReplicaSetNotAvailable", "Rollout does not have minimum availability".to_owned())
+            } else {
+                ("ReplicaSetUpdated", format!("ReplicaSet \"{name}\" is progressing."))
+            };
+            self.renew_progress(
+                new,
+                self.condition(kinds::PROGRESSING, ConditionStatus::True, reason, &message),
+            );
+        } else if self.may_time_out() && conditions::is_timed_out(&self.rollout, new, self.now) {
+            let message = self.timed_out_message();
+            let condition =
+                self.condition(kinds::PROGRESSING, ConditionStatus::False, reasons::TIMED_OUT, &message);
+            conditions::set(new, condition);
+            self.abort_stuck_update(true);
+        }
+    }
+
+    /// Progress is renewed even under the same reason: the deadline counts from it.
+    fn renew_progress(&self, new: &mut RolloutStatus, mut condition: Condition) {
+        let before = self.rollout.status.condition(kinds::PROGRESSING);
+        if let Some(before) = before {
+            if before.status == ConditionStatus::True {
+                condition.last_transition_time.clone_from(&before.last_transition_time);
+            }
+            conditions::remove(new, kinds::PROGRESSING);
+        }
+        conditions::set(new, condition);
+    }
+
+    fn timed_out_message(&self) -> String {
+        let name = self.new.as_ref().map_or("", ReplicaSet::name);
+        format!("ReplicaSet \"{name}\" has timed out progressing.")
+    }
+
+    fn is_stuck(&self, new: &RolloutStatus, became_unhealthy: bool) -> bool {
+        let moving = became_unhealthy
+            || conditions::is_healthy(&self.rollout, new)
+            || conditions::is_progressing(&self.rollout.status, new);
+        !self.is_aborted()
+            && !moving
+            && self.may_time_out()
+            && conditions::is_timed_out(&self.rollout, new, self.now)
+    }
+
+    /// With `progressDeadlineAbort` a stuck update aborts. The 1.9 line says so with an event of its own and writes
+    /// the abort under the deadline's condition; the abort's own condition follows with the next reconcile.
+    fn abort_stuck_update(&mut self, tell: bool) {
+        if self.rollout.spec.progress_deadline_abort {
+            let message = self.timed_out_message();
+            self.pause.add_abort(message.clone());
+            if tell {
+                self.warn(reasons::ABORTED, message);
+            }
+        }
+    }
+
+    /// Neither paused, nor waiting for an old revision to go.
+    fn may_time_out(&self) -> bool {
+        let others = newrs::others(&self.all, self.new.as_ref(), self.stable.as_ref());
+        !self.is_indefinite() && !others.iter().any(ReplicaSet::has_deadline)
+    }
+
+    /// `isIndefiniteStep`.
+    fn is_indefinite(&self) -> bool {
+        let paused = self.rollout.status.condition(kinds::PAUSED);
+        paused.is_some_and(|condition| condition.status == ConditionStatus::True)
+    }
+
+    fn set_available(&self, new: &mut RolloutStatus) {
+        let active = self.by_hash(&new.blue_green.active_selector);
+        let available = active.is_some_and(|rs| rs.is_saturated(self.rollout.replicas()));
+        let (status, message) = if available {
+            (ConditionStatus::True, "Rollout has minimum availability")
+        } else {
+            (ConditionStatus::False, "Rollout does not have minimum availability")
+        };
+        conditions::set(new, self.condition(kinds::AVAILABLE, status, "AvailableReason", message));
+    }
+
+    /// `getReplicaFailures`: the new ReplicaSet's failure, else anybody's.
+    fn set_replica_failure(&self, new: &mut RolloutStatus) {
+        let failure = self.new.iter().chain(&self.all).find_map(failure_of);
+        match failure {
+            Some(condition) => {
+                conditions::set(new, condition);
+            }
+            None => conditions::remove(new, kinds::REPLICA_FAILURE),
+        }
+    }
+
+    fn set_completed(&mut self, new: &mut RolloutStatus) {
+        let complete = conditions::is_complete(new);
+        let status = if complete { ConditionStatus::True } else { ConditionStatus::False };
+        let condition = self.condition(kinds::COMPLETED, status, reasons::COMPLETED, "RolloutCompleted");
+        if conditions::set(new, condition) && !complete {
+            let (revision, hash) = (self.rollout.revision(), &new.current_pod_hash);
+            let message = format!("Rollout not completed, started update to revision {revision} ({hash})");
+            self.event("RolloutNotCompleted", message);
+        }
+    }
+
+    /// `persistRolloutStatus`: one patch, or none when nothing changed.
+    pub(super) fn persist(&mut self, mut new: RolloutStatus) {
+        self.calculate_pause_status(&mut new);
+        new.workload_observed_generation.clear();
+        if self.patch_status(&mut new) {
+            self.tell_about_pauses(&new);
+        } else {
+            self.requeue_stuck(&new);
+        }
+    }
+
+    /// Writes the status with its phase; returns whether there was anything to write.
+    fn patch_status(&mut self, new: &mut RolloutStatus) -> bool {
+        new.observed_generation = self.rollout.metadata.generation.to_string();
+        let (phase, message) = conditions::phase(&self.rollout.spec, new);
+        (new.phase, new.message) = (phase.into(), message);
+        let value = |status: &RolloutStatus| serde_json::to_value(status).unwrap_or_default();
+        let Some(difference) = merge_difference(&value(&self.rollout.status), &value(new)) else {
+            return false;
+        };
+        let name = self.rollout.metadata.name.clone();
+        self.patch(Kind::Rollout, &name, Part::Status, Patch::Merge(json!({"status": difference})));
+        true
+    }
+
+    /// `patchCondition`: conditions ahead of the rest. Upstream's 1.9 line goes on with the status it had before.
+    pub(super) fn patch_conditions(&mut self, mut status: RolloutStatus, list: Vec<Condition>) {
+        for condition in list {
+            conditions::set(&mut status, condition);
+        }
+        self.patch_status(&mut status);
+    }
+
+    /// `checkPausedConditions`: conditions follow pauses, so that a long pause is not taken for a lack of progress.
+    pub(super) fn check_paused_conditions(&mut self) -> bool {
+        let status = &self.rollout.status;
+        let progressing = status.condition(kinds::PROGRESSING);
+        let reason = progressing.map_or("", |condition| condition.reason.as_str());
+        let paused = !status.pause_conditions.is_empty() || self.rollout.spec.paused;
+        let aborted = reason == reasons::ABORTED;
+        let (unknown, mut list) = (ConditionStatus::Unknown, vec![]);
+        let mut add =
+            |kind, status, reason, message| list.push(self.condition(kind, status, reason, message));
+        if paused != (reason == reasons::PAUSED) && !aborted && !conditions::is_complete(status) {
+            match paused {
+                true => add(kinds::PROGRESSING, unknown, reasons::PAUSED, "Rollout is paused"),
+                false => add(kinds::PROGRESSING, unknown, "RolloutResumed", "Rollout is resumed"),
+            }
+        }
+        if aborted && !status.abort {
+            add(kinds::PROGRESSING, unknown, "RolloutRetry", "Retrying Rollout after abort");
+        }
+        if paused != self.is_indefinite() && !aborted {
+            let status = if paused { ConditionStatus::True } else { ConditionStatus::False };
+            add(kinds::PAUSED, status, reasons::PAUSED, "Rollout is paused");
+        }
+        let changed = !list.is_empty();
+        if changed {
+            self.patch_conditions(self.rollout.status.clone(), list);
+        }
+        changed
+    }
+
+    /// `sendStateChangeEvents`.
+    fn tell_about_pauses(&mut self, new: &RolloutStatus) {
+        let before = !self.rollout.status.pause_conditions.is_empty();
+        match new.pause_conditions.first() {
+            Some(pause) if !before => {
+                self.event(reasons::PAUSED, format!("Rollout is paused ({})", pause.reason))
+            }
+            None if before && new.aborted_at.is_none() => {
+                self.event("RolloutResumed", "Rollout is resumed".into())
+            }
+            _ => {}
+        }
+    }
+
+    /// `requeueStuckRollout`: comes back when the progress deadline will have passed.
+    fn requeue_stuck(&mut self, new: &RolloutStatus) {
+        let status = &self.rollout.status;
+        let Some(condition) = status.condition(kinds::PROGRESSING) else { return };
+        let paused = !status.pause_conditions.is_empty() || self.rollout.spec.paused;
+        let timed_out = condition.reason == reasons::TIMED_OUT;
+        if conditions::is_healthy(&self.rollout, new)
+            || timed_out
+            || paused
+            || status.abort
+            || self.is_indefinite()
+        {
+            return;
+        }
+        let Some(from) = Moment::parse_rfc3339(&condition.last_update_time) else { return };
+        let deadline = from + defaults::seconds(defaults::progress_deadline_seconds(&self.rollout));
+        // Upstream spins during the last second, and for as long as an old revision holds the deadline up. Nothing
+        // can come of it before the deadline, so neither spin is imitated.
+        let after = deadline.since(self.now) + Duration::from_secs(1);
+        self.out.requeue_after(after);
+    }
+}
+
+fn selector_of(rs: &ReplicaSet) -> LabelSelector {
+    serde_json::from_value(rs.0["spec"]["selector"].clone()).unwrap_or_default()
+}
+
+fn failure_of(rs: &ReplicaSet) -> Option<Condition> {
+    let list = rs.0.pointer("/status/conditions")?.as_array()?;
+    let found = list.iter().find(|condition| condition["type"] == json!(kinds::REPLICA_FAILURE))?;
+    let status = serde_json::from_value(found["status"].clone()).unwrap_or_default();
+    let since = text_at(found, "/lastTransitionTime");
+    Some(Condition {
+        kind: kinds::REPLICA_FAILURE.into(),
+        status,
+        last_update_time: since.into(),
+        last_transition_time: since.into(),
+        reason: text_at(found, "/reason").into(),
+        message: text_at(found, "/message").into(),
+    })
+}
+
+/// The merge patch (RFC 7386) that makes `new` of `old`; `None` when they are the same.
+fn merge_difference(old: &Value, new: &Value) -> Option<Value> {
+    let (Value::Object(before), Value::Object(after)) = (old, new) else {
+        return (old != new).then(|| new.clone());
+    };
+    let gone = before.keys().filter(|key| !after.contains_key(*key)).map(|key| (key.clone(), Value::Null));
+    let changed = after.iter().filter_map(|(key, value)| {
+        let difference =
+            before.get(key).map_or_else(|| Some(value.clone()), |old| merge_difference(old, value));
+        difference.map(|difference| (key.clone(), difference))
+    });
+    let patch: Map<String, Value> = gone.chain(changed).collect();
+    (!patch.is_empty()).then_some(Value::Object(patch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(old: Value, new: Value, patch: Option<Value>) {
+        assert_eq!(merge_difference(&old, &new), patch);
+    }
+
+    #[test]
+    fn a_patch_says_only_what_changed() {
+        check(json!({"a": 1, "b": {"c": 1}}), json!({"a": 1, "b": {"c": 1}}), None);
+        check(
+            json!({"a": 1, "b": {"c": 1}}),
+            json!({"b": {"c": 2}}),
+            Some(json!({"a": null, "b": {"c": 2}})),
+        );
+        check(json!({"l": [1]}), json!({"l": [1, 2]}), Some(json!({"l": [1, 2]})));
+        check(json!({}), json!({"blueGreen": {}}), Some(json!({"blueGreen": {}})));
+    }
+}

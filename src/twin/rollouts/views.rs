@@ -1,0 +1,192 @@
+//! Objects the controller handles besides the Rollout, as thin views of their JSON.
+//!
+//! A view keeps the version it was read with. Where upstream goes on with its old copy after a write, so do we, and
+//! the API server refuses the next write as stale; where it takes over the answer, [`ReplicaSet::written`] says so.
+
+use serde_json::{Value, json};
+
+use crate::argo::rollout::{HASH_LABEL, REVISION};
+use crate::clock::Moment;
+use crate::twin::store::{labels_of, text_at};
+
+/// The annotation with the moment a ReplicaSet is scaled down.
+pub(super) const DEADLINE: &str = "scale-down-deadline";
+/// The annotation with the size its Rollout wanted when a ReplicaSet was last scaled.
+pub(super) const DESIRED: &str = "rollout.argoproj.io/desired-replicas";
+
+/// A ReplicaSet.
+#[derive(Debug, Clone)]
+pub(super) struct ReplicaSet(pub(super) Value);
+
+impl ReplicaSet {
+    pub(super) fn name(&self) -> &str {
+        text_at(&self.0, "/metadata/name")
+    }
+
+    pub(super) fn hash(&self) -> &str {
+        labels_of(&self.0).get(HASH_LABEL).copied().unwrap_or("")
+    }
+
+    pub(super) fn created(&self) -> &str {
+        text_at(&self.0, "/metadata/creationTimestamp")
+    }
+
+    pub(super) fn is_deleted(&self) -> bool {
+        !text_at(&self.0, "/metadata/deletionTimestamp").is_empty()
+    }
+
+    pub(super) fn template(&self) -> &Value {
+        &self.0["spec"]["template"]
+    }
+
+    /// `spec.replicas`; the API server's default is one.
+    pub(super) fn replicas(&self) -> i32 {
+        self.0.pointer("/spec/replicas").map_or(1, int)
+    }
+
+    /// `status.replicas`.
+    pub(super) fn actual(&self) -> i32 {
+        self.0.pointer("/status/replicas").map_or(0, int)
+    }
+
+    /// `status.readyReplicas`.
+    pub(super) fn ready(&self) -> i32 {
+        self.0.pointer("/status/readyReplicas").map_or(0, int)
+    }
+
+    /// `status.availableReplicas`.
+    pub(super) fn available(&self) -> i32 {
+        self.0.pointer("/status/availableReplicas").map_or(0, int)
+    }
+
+    /// Whether the ReplicaSet controller has yet to see the newest spec.
+    pub(super) fn is_unobserved(&self) -> bool {
+        let number = |pointer: &str| self.0.pointer(pointer).and_then(Value::as_i64).unwrap_or(0);
+        number("/metadata/generation") > number("/status/observedGeneration")
+    }
+
+    pub(super) fn annotation(&self, key: &str) -> Option<&str> {
+        self.0["metadata"]["annotations"].get(key).and_then(Value::as_str)
+    }
+
+    pub(super) fn annotate(&mut self, key: &str, value: &str) {
+        let annotations = &mut self.0["metadata"]["annotations"];
+        if !annotations.is_object() {
+            *annotations = json!({});
+        }
+        annotations[key] = json!(value);
+    }
+
+    pub(super) fn remove_annotation(&mut self, key: &str) {
+        if let Some(annotations) = self.0["metadata"]["annotations"].as_object_mut() {
+            annotations.remove(key);
+        }
+    }
+
+    /// The revision number; zero when there is none, `None` when it cannot be read.
+    pub(super) fn revision(&self) -> Option<i64> {
+        self.annotation(REVISION).map_or(Some(0), |text| text.parse().ok())
+    }
+
+    /// The size its Rollout wanted when it was last scaled.
+    pub(super) fn desired(&self) -> Option<i32> {
+        self.annotation(DESIRED)?.parse().ok()
+    }
+
+    pub(super) fn has_deadline(&self) -> bool {
+        self.annotation(DEADLINE).is_some_and(|text| !text.is_empty())
+    }
+
+    /// The deadline; `None` when there is none, or none that can be read.
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        self.annotation(DEADLINE).and_then(Moment::parse_rfc3339)
+    }
+
+    /// Every pod of the wanted size is available (`IsSaturated` in utils/annotations/annotations.go v1.9.1).
+    pub(super) fn is_saturated(&self, wanted: i32) -> bool {
+        self.desired() == Some(wanted) && self.replicas() == wanted && self.available() == wanted
+    }
+
+    /// The copy after a write whose answer was taken over: its version is the newest one.
+    pub(super) fn written(mut self) -> ReplicaSet {
+        if let Some(meta) = self.0["metadata"].as_object_mut() {
+            meta.remove("resourceVersion");
+        }
+        self
+    }
+}
+
+/// An AnalysisRun.
+#[derive(Debug, Clone)]
+pub(super) struct AnalysisRun(pub(super) Value);
+
+impl AnalysisRun {
+    pub(super) fn name(&self) -> &str {
+        text_at(&self.0, "/metadata/name")
+    }
+
+    pub(super) fn phase(&self) -> &str {
+        text_at(&self.0, "/status/phase")
+    }
+
+    pub(super) fn message(&self) -> &str {
+        text_at(&self.0, "/status/message")
+    }
+
+    pub(super) fn created(&self) -> &str {
+        text_at(&self.0, "/metadata/creationTimestamp")
+    }
+
+    pub(super) fn hash(&self) -> Option<&str> {
+        labels_of(&self.0).get(HASH_LABEL).copied()
+    }
+
+    pub(super) fn is_terminated(&self) -> bool {
+        self.0["spec"]["terminate"] == json!(true)
+    }
+
+    pub(super) fn is_completed(&self) -> bool {
+        is_completed(self.phase())
+    }
+
+    pub(super) fn is_deleted(&self) -> bool {
+        !text_at(&self.0, "/metadata/deletionTimestamp").is_empty()
+    }
+}
+
+/// Whether an analysis phase is final.
+pub(super) fn is_completed(phase: &str) -> bool {
+    matches!(phase, "Successful" | "Failed" | "Error" | "Inconclusive")
+}
+
+/// A Service.
+#[derive(Debug, Clone)]
+pub(super) struct Service(pub(super) Value);
+
+impl Service {
+    pub(super) fn name(&self) -> &str {
+        text_at(&self.0, "/metadata/name")
+    }
+
+    /// The hash it selects, `None` when it selects by its own labels only.
+    pub(super) fn selected(&self) -> Option<&str> {
+        self.0.pointer("/spec/selector")?.get(HASH_LABEL)?.as_str()
+    }
+
+    pub(super) fn managed_by(&self) -> Option<&str> {
+        self.0.pointer("/metadata/annotations")?.get(crate::argo::rollout::MANAGED_BY)?.as_str()
+    }
+
+    /// Makes this copy select a hash, as upstream's shared cache entry does after a switch.
+    pub(super) fn select(&mut self, hash: &str) {
+        let selector = &mut self.0["spec"]["selector"];
+        if !selector.is_object() {
+            *selector = json!({});
+        }
+        selector[HASH_LABEL] = json!(hash);
+    }
+}
+
+fn int(value: &Value) -> i32 {
+    value.as_i64().and_then(|number| i32::try_from(number).ok()).unwrap_or(0)
+}
