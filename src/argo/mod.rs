@@ -19,3 +19,14 @@ pub enum Version {
     #[serde(rename = "1.10")]
     V1_10,
 }
+
+impl Version {
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Version::V1_9 => "1.9",
+            Version::V1_10 => "1.10",
+        }
+    }
+}

@@ -13,8 +13,18 @@ use crate::lint;
 
 /// Runs `firedrill check`.
 pub(super) fn check(args: &Check) -> u8 {
-    let (scenarios, mut found) = files::scenarios(&args.paths);
-    let checked = scenarios.len();
+    let (mut scenarios, mut policies, mut found) = (vec![], vec![], vec![]);
+    for path in &args.paths {
+        let (files, trouble) = files::scenarios(std::slice::from_ref(path));
+        let files: Vec<PathBuf> = files.into_iter().filter(|file| is_scenario(file)).collect();
+        match files.is_empty() {
+            true => policies.push(path),
+            false => {
+                scenarios.extend(files);
+                found.extend(trouble);
+            }
+        }
+    }
     for path in &scenarios {
         match drill::prepare(path) {
             Ok(prepared) => found.extend(prepared.findings),
@@ -22,10 +32,10 @@ pub(super) fn check(args: &Check) -> u8 {
         }
     }
     // What is no scenario is a policy.
-    let policies: Vec<&PathBuf> = args.paths.iter().filter(|path| files::scenarios(&[(*path).clone()]).0.is_empty()).collect();
     for path in &policies {
         found.extend(policy(args, path));
     }
+    let checked = scenarios.len();
     if checked == 0 && policies.is_empty() {
         complain("error: nothing to check\n");
         return exit::NOTHING;
@@ -36,8 +46,14 @@ pub(super) fn check(args: &Check) -> u8 {
         Format::Json => drop(say(&format!("{:#}\n", json!({ "findings": diag::to_json(&found) })))),
         Format::Story => tell(&found),
     }
-    let bad = |severity: Severity| severity == Severity::Error || (args.strict && severity == Severity::Warning);
+    let bad =
+        |severity: Severity| severity == Severity::Error || (args.strict && severity == Severity::Warning);
     if found.iter().any(|diagnostic| bad(diagnostic.severity)) { exit::BAD_INPUT } else { exit::PASS }
+}
+
+/// What cannot be read is for the reader to complain about.
+fn is_scenario(path: &PathBuf) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|text| files::is_scenario(&text))
 }
 
 /// A policy by itself, as it would be planned into a drill.

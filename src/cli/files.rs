@@ -32,6 +32,32 @@ pub fn read_paths(paths: &[PathBuf]) -> (Vec<Arc<Source>>, Vec<Diagnostic>) {
     (reader.sources, reader.diagnostics)
 }
 
+/// The scenarios among these paths: every file that is named, and in folders every YAML file that is no Kubernetes
+/// object.
+#[must_use]
+pub fn scenarios(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Diagnostic>) {
+    let mut found = vec![];
+    let mut diagnostics = vec![];
+    for path in paths {
+        if path.is_file() {
+            found.push(path.clone());
+            continue;
+        }
+        let (sources, trouble) = read_paths(std::slice::from_ref(path));
+        diagnostics.extend(trouble);
+        let yaml = |name: &str| matches!(Path::new(name).extension(), Some(ending) if ending == "yaml" || ending == "yml");
+        let scenarios = sources.iter().filter(|source| yaml(&source.name) && is_scenario(&source.text));
+        found.extend(scenarios.map(|source| PathBuf::from(&source.name)));
+    }
+    (found, diagnostics)
+}
+
+/// Whether a text is meant as a scenario: anything that does not call itself a Kubernetes object.
+#[must_use]
+pub fn is_scenario(text: &str) -> bool {
+    !text.trim().is_empty() && !text.lines().any(|line| line.starts_with("apiVersion:"))
+}
+
 #[derive(Default)]
 struct Reader {
     sources: Vec<Arc<Source>>,

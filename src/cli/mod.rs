@@ -53,7 +53,8 @@ fn explain_code(code: &str) -> u8 {
     match explain::page(code) {
         Some(page) => say(&page),
         None => {
-            let near = explain::nearest(code).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            let near = explain::suggestion(code)
+                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             complain(&format!("error: nothing is known by the name `{code}`{near}\n"));
             exit::BAD_INPUT
         }
@@ -86,6 +87,7 @@ fn log(verbose: u8) {
         1 => "info",
         _ => "debug",
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("FIREDRILL_LOG").unwrap_or_else(|_| level.into());
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("FIREDRILL_LOG").unwrap_or_else(|_| level.into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -69,7 +69,11 @@ impl Bar<'_> {
         if matches!(entry.event, Event::Stage(_) | Event::Traffic(_)) {
             let at = crate::verdict::seconds(entry.at.since_start());
             let open = judge.open().join(", ");
-            let waiting = if self.stage == Some(Stage::Watch) && !open.is_empty() { format!("waiting for {open}") } else { String::new() };
+            let waiting = if self.stage == Some(Stage::Watch) && !open.is_empty() {
+                format!("waiting for {open}")
+            } else {
+                String::new()
+            };
             let stage = self.stage.map_or_else(String::new, |stage| format!("{stage:?}").to_lowercase());
             self.bar.set_message(format!("{at:>8}  {stage} {waiting}"));
             self.bar.tick();

@@ -89,12 +89,14 @@ fn jobs(args: &Run, scenarios: &[PathBuf]) -> Result<Vec<Job>, Vec<Diagnostic>> 
 /// Two scenarios of one name would write into one folder.
 fn same_name(name: &str, one: &Path, other: &Path) -> Diagnostic {
     let title = format!("two scenarios are called `{name}`: {} and {}", one.display(), other.display());
-    Diagnostic::error("same-name", title).help("give one of them another `name`: it names the folder of the run")
+    Diagnostic::error("same-name", title)
+        .help("give one of them another `name`: it names the folder of the run")
 }
 
 /// Does all jobs, several at once, and keeps their order.
 fn perform(args: &Run, jobs: &[Job], progress: &Progress) -> Vec<Result<Done, Failed>> {
-    let workers = args.jobs.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let workers =
+        args.jobs.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<Result<Done, Failed>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     std::thread::scope(|scope| {
@@ -120,7 +122,8 @@ fn perform_one(args: &Run, job: &Job, progress: &Progress) -> Result<Done, Faile
     let mut bar = progress.begin(name);
     let watch = Stopwatch::start();
     let world = |error: std::io::Error| Failed::World(format!("{name}: cannot start a runtime: {error}"));
-    let finished = drill::on_twin(&job.prepared, job.seed, &mut |entry, judge| bar.see(entry, judge)).map_err(world)?;
+    let finished =
+        drill::on_twin(&job.prepared, job.seed, &mut |entry, judge| bar.see(entry, judge)).map_err(world)?;
     let took = watch.elapsed();
     if args.check_determinism {
         let again = drill::on_twin(&job.prepared, job.seed, &mut |_, _| {}).map_err(world)?;
@@ -207,7 +210,8 @@ fn summary(done: &[(&Job, Done)]) -> String {
 
 fn write_junit(path: &Path, verdicts: &[&Verdict]) -> Result<(), Diagnostic> {
     let text = junit::render(verdicts);
-    let text = text.map_err(|error| Diagnostic::error("unwritable", format!("cannot render JUnit: {error}")))?;
+    let text =
+        text.map_err(|error| Diagnostic::error("unwritable", format!("cannot render JUnit: {error}")))?;
     let write = || -> std::io::Result<()> {
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             std::fs::create_dir_all(parent)?;

@@ -19,12 +19,15 @@ pub(super) fn plan(plan: &Plan) -> Result<Plan, String> {
 /// Whether the control is decided: it was promoted, aborted, or waits for somebody.
 pub(super) fn decided(judge: &Judge<'_>) -> bool {
     let moments = judge.moments();
-    moments.first(Anchor::Promoted).is_some() || moments.first(Anchor::Aborted).is_some() || !moments.rollout_now().pauses.is_empty() && paused_for_good(judge)
+    moments.first(Anchor::Promoted).is_some()
+        || moments.first(Anchor::Aborted).is_some()
+        || !moments.rollout_now().pauses.is_empty() && paused_for_good(judge)
 }
 
 /// A pause that only a person ends; a timed one goes on by itself.
 fn paused_for_good(judge: &Judge<'_>) -> bool {
-    let inconclusive = judge.moments().rollout_now().pauses.iter().any(|reason| reason.starts_with("Inconclusive"));
+    let inconclusive =
+        judge.moments().rollout_now().pauses.iter().any(|reason| reason.starts_with("Inconclusive"));
     inconclusive || judge.criteria().leaves_promotion_to_a_person
 }
 
@@ -46,7 +49,9 @@ pub(super) fn outcome(criteria: &Criteria, timeline: &Timeline) -> ControlOutcom
         return ControlOutcome::Failed(format!("it was aborted: {}", seen.message));
     }
     let alarm = timeline.entries().iter().find_map(|entry| match &entry.event {
-        Event::Delivered(delivered) => delivered.trigger.clone().filter(|trigger| ALARMS.contains(&trigger.as_str())),
+        Event::Delivered(delivered) => {
+            delivered.trigger.clone().filter(|trigger| ALARMS.contains(&trigger.as_str()))
+        }
         _ => None,
     });
     if let Some(alarm) = alarm {
@@ -55,7 +60,10 @@ pub(super) fn outcome(criteria: &Criteria, timeline: &Timeline) -> ControlOutcom
     if moments.first(Anchor::Promoted).is_some() {
         return ControlOutcome::Promoted;
     }
-    if !seen.pauses.is_empty() && criteria.leaves_promotion_to_a_person && !seen.pauses.iter().any(|reason| reason.starts_with("Inconclusive")) {
+    if !seen.pauses.is_empty()
+        && criteria.leaves_promotion_to_a_person
+        && !seen.pauses.iter().any(|reason| reason.starts_with("Inconclusive"))
+    {
         return ControlOutcome::LeftToAPerson;
     }
     let why = ended.unwrap_or_else(|| "it did not end".to_owned());

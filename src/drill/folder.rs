@@ -37,24 +37,34 @@ pub enum FolderError {
 /// # Errors
 /// When a report cannot be rendered.
 pub fn files(prepared: &Prepared, finished: &Finished) -> Result<Vec<(String, String)>, FolderError> {
-    let render = |what| move |source: Box<dyn std::error::Error + Send + Sync>| FolderError::Render { what, source };
-    let json = |what, value: serde_json::Result<String>| value.map(|text| text + "\n").map_err(|e| render(what)(e.into()));
+    let render =
+        |what| move |source: Box<dyn std::error::Error + Send + Sync>| FolderError::Render { what, source };
+    let json = |what, value: serde_json::Result<String>| {
+        value.map(|text| text + "\n").map_err(|e| render(what)(e.into()))
+    };
     let (timeline, verdict) = (&finished.timeline, &finished.verdict);
     let page = html::render(timeline, verdict).map_err(|error| render("report.html")(error.into()))?;
     let junit = junit::render(&[verdict]).map_err(|error| render("junit.xml")(error.into()))?;
     let mut files = vec![
-        ("criteria.json".to_owned(), json("criteria.json", serde_json::to_string_pretty(&finished.criteria))?),
+        (
+            "criteria.json".to_owned(),
+            json("criteria.json", serde_json::to_string_pretty(&finished.criteria))?,
+        ),
         ("junit.xml".to_owned(), junit),
         ("plan.json".to_owned(), json("plan.json", serde_json::to_string_pretty(&prepared.plan))?),
         ("report.html".to_owned(), page),
-        ("story.txt".to_owned(), anstream::adapter::strip_str(&story::tell(timeline, verdict, None)).to_string()),
+        (
+            "story.txt".to_owned(),
+            anstream::adapter::strip_str(&story::tell(timeline, verdict, None)).to_string(),
+        ),
         ("timeline.jsonl".to_owned(), timeline.to_jsonl()),
         ("verdict.json".to_owned(), json("verdict.json", serde_json::to_string_pretty(verdict))?),
     ];
     for source in &prepared.inputs {
         files.push((format!("inputs/{}", flat(&source.name)), source.text.clone()));
     }
-    let digests = files.iter().map(|(name, text)| format!("{}  {name}\n", hex(&Sha256::digest(text.as_bytes()))));
+    let digests =
+        files.iter().map(|(name, text)| format!("{}  {name}\n", hex(&Sha256::digest(text.as_bytes()))));
     let digests: String = digests.collect();
     files.push(("SHA256SUMS".to_owned(), digests));
     Ok(files)

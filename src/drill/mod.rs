@@ -7,7 +7,7 @@ mod folder;
 mod prepare;
 mod twin;
 
-pub use self::folder::{FolderError, save};
+pub use self::folder::{FolderError, files, save};
 pub use self::prepare::{Prepared, prepare};
 pub use self::twin::on_twin;
 use crate::plan::Criteria;

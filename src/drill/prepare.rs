@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
+use crate::argo::notification::{self, CONFIG_MAP};
 use crate::argo::policy::Policy;
 use crate::cli::files;
 use crate::condition::Dialect;
@@ -14,7 +13,7 @@ use crate::lint;
 use crate::plan::{self, Manifest, Plan};
 use crate::scenario::{self, Scenario};
 use crate::twin::store::Kind;
-use crate::twin::{analysis, notifications, rollouts};
+use crate::twin::{analysis, rollouts};
 
 /// A scenario that can be run.
 #[derive(Debug, Clone)]
@@ -74,7 +73,8 @@ pub fn prepare(path: &Path) -> Result<Prepared, Vec<Diagnostic>> {
     };
     found.extend(lint::check(&policy, &context));
     diag::sort(&mut found);
-    let queries: Vec<String> = policy.metrics().iter().filter_map(|metric| Some(metric.query()?.as_str()?.to_owned())).collect();
+    let queries: Vec<String> =
+        policy.metrics().iter().filter_map(|metric| Some(metric.query()?.as_str()?.to_owned())).collect();
     Ok(Prepared {
         path: path.to_owned(),
         asks_by_service: queries.iter().any(|query| asks_by_service(query)),
@@ -93,45 +93,57 @@ fn manifest_paths(path: &Path, scenario: &Scenario) -> Vec<PathBuf> {
 }
 
 fn manifest(object: &crate::argo::policy::Object) -> Manifest {
-    Manifest { object: object.node.to_json(), span: object.span(&object.node.span) }
+    Manifest { object: object.value.clone(), span: object.name_span() }
 }
 
 /// What the twin does not imitate, field by field: it refuses rather than ignores.
 fn unsupported(policy: &Policy) -> Vec<Diagnostic> {
     let mut found = vec![];
-    let analysed = policy.templates();
-    for object in policy.rollout().into_iter().chain(analysed).chain(policy.of_kind(Kind::ConfigMap)) {
-        let json = object.node.to_json();
-        let fields = match object.kind {
-            Some(Kind::Rollout) => rollouts::unsupported(&json),
-            Some(Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate) => analysis::unsupported(&json["spec"])
-                .into_iter()
-                .map(|(pointer, sentence)| (format!("/spec{pointer}"), sentence))
-                .collect(),
-            Some(Kind::ConfigMap) if object.name == notifications::CONFIG_MAP => notifications::unsupported(&json),
-            _ => vec![],
+    for object in policy.rollout().into_iter().chain(policy.templates()) {
+        let fields: Vec<(String, String)> = match object.kind {
+            Some(Kind::Rollout) => rollouts::unsupported(&object.value),
+            _ => {
+                let fields = analysis::unsupported(&object.value["spec"]).into_iter();
+                fields.map(|(pointer, sentence)| (format!("/spec{pointer}"), sentence)).collect()
+            }
         };
         for (pointer, sentence) in fields {
             let node = object.node.pointer(&pointer).unwrap_or(&object.node);
-            let diagnostic = Diagnostic::error("unsupported", format!("the twin does not imitate this: {sentence}"));
-            let help = "run it on a cluster, or leave it out: the twin refuses what it would have to ignore";
-            found.push(diagnostic.at(object.span(&node.span), pointer).help(help));
+            let title = format!("the twin does not imitate this: {sentence}");
+            let help = "leave it out, or run it on a cluster: the twin refuses what it would have to ignore";
+            found.push(
+                Diagnostic::error("unsupported", title).at(object.span(&node.span), pointer).help(help),
+            );
         }
     }
+    found.extend(policy.of_kind(Kind::ConfigMap).filter(|object| object.name == CONFIG_MAP).flat_map(unsent));
     found
 }
 
+/// Notification services that the twin does not send by: no expectation can name them, so they do not stop a drill.
+fn unsent(object: &crate::argo::policy::Object) -> Vec<Diagnostic> {
+    let Ok(config) = notification::Config::parse(&object.value, None) else { return vec![] };
+    let note = |(key, sentence): (String, String)| {
+        let pointer = format!("/data/{key}");
+        let node = object.node.get("data").and_then(|data| data.get(&key)).unwrap_or(&object.node);
+        Diagnostic::note("unsupported", sentence).at(object.span(&node.span), pointer)
+    };
+    config.unsupported().into_iter().map(note).collect()
+}
+
 fn controller_namespace(policy: &Policy) -> String {
-    let config = policy.of_kind(Kind::ConfigMap).find(|object| object.name == notifications::CONFIG_MAP);
-    let namespace = config.and_then(|config| config.node.to_json().pointer("/metadata/namespace").and_then(Value::as_str).map(str::to_owned));
-    namespace.unwrap_or_else(|| CONTROLLER_NAMESPACE.to_owned())
+    let config = policy.of_kind(Kind::ConfigMap).find(|object| object.name == CONFIG_MAP);
+    let namespace = config.and_then(|config| config.value.pointer("/metadata/namespace")?.as_str());
+    namespace.unwrap_or(CONTROLLER_NAMESPACE).to_owned()
 }
 
 /// Whether a query names the labels that only targets behind a Service have.
 fn asks_by_service(query: &str) -> bool {
     let Ok(expr) = crate::promql::parse(query) else { return false };
     let selectors = expr.selectors();
-    selectors.iter().any(|used| used.selector.matchers.iter().any(|matcher| matches!(&*matcher.name, "service" | "endpoint")))
+    selectors.iter().any(|used| {
+        used.selector.matchers.iter().any(|matcher| matches!(&*matcher.name, "service" | "endpoint"))
+    })
 }
 
 fn longest_range(query: &str) -> Duration {

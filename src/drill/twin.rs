@@ -5,15 +5,15 @@ use std::time::Duration;
 use super::prepare::Prepared;
 use super::{Finished, control};
 use crate::clock::{Moment, Seed};
-use crate::cluster::embedded;
+use crate::cluster::open_twin;
 use crate::engine::{self, Run, Trouble};
 use crate::plan::{Criteria, Plan};
 use crate::scenario::Receiver;
 use crate::timeline::Entry;
+use crate::twin::Settings;
 use crate::twin::pods::{Exports, PodSettings};
 use crate::twin::prometheus::{Role, Scraping};
 use crate::twin::receivers::Manner;
-use crate::twin::Settings;
 use crate::verdict::{ControlOutcome, Judge, judge};
 
 /// How the twin's Prometheus keeps samples at least.
@@ -23,20 +23,31 @@ const RETENTION: Duration = Duration::from_secs(2 * 3600);
 ///
 /// # Errors
 /// When the runtime itself cannot be built, which is the machine's trouble.
-pub fn on_twin(prepared: &Prepared, seed: u64, see: &mut (dyn FnMut(&Entry, &Judge<'_>) + Send)) -> std::io::Result<Finished> {
+pub fn on_twin(
+    prepared: &Prepared,
+    seed: u64,
+    see: &mut (dyn FnMut(&Entry, &Judge<'_>) + Send),
+) -> std::io::Result<Finished> {
     let criteria = prepared.plan.criteria();
     let control = match control::plan(&prepared.plan) {
         Err(reason) => ControlOutcome::Skipped(reason),
         Ok(plan) => {
             let criteria = plan.criteria();
-            let run = one_run(prepared, &plan, &criteria, seed, &control::decided, &mut |_, _| {})?;
+            let run = one_run(
+                prepared,
+                &plan,
+                &criteria,
+                seed,
+                &|judge: &Judge<'_>| control::decided(judge),
+                &mut |_, _| {},
+            )?;
             match run.trouble {
                 Some(trouble) => ControlOutcome::Failed(trouble.sentence()),
                 None => control::outcome(&criteria, &run.timeline),
             }
         }
     };
-    let run = one_run(prepared, &prepared.plan, &criteria, seed, &Judge::decided, see)?;
+    let run = one_run(prepared, &prepared.plan, &criteria, seed, &|judge: &Judge<'_>| judge.decided(), see)?;
     let trouble = run.trouble.as_ref().map(Trouble::sentence);
     let verdict = judge(&criteria, &run.timeline, control, trouble.as_deref());
     Ok(Finished { criteria, timeline: run.timeline, verdict, interrupted: run.interrupted })
@@ -53,7 +64,7 @@ fn one_run(
 ) -> std::io::Result<Run> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     Ok(runtime.block_on(async {
-        let world = embedded::open(settings(prepared, plan, seed));
+        let world = open_twin(settings(prepared, plan, seed));
         let stop = std::future::pending::<()>();
         engine::run(world.cluster(), plan, criteria, seed, decided, stop, see).await
     }))

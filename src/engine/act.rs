@@ -30,7 +30,8 @@ impl Engine<'_> {
             match target.api.create(&PostParams::default(), &object).await {
                 Ok(_) => self.created.push(target),
                 // A namespace may well be there already; anything else that exists is not ours to touch.
-                Err(kube::Error::Api(status)) if status.is_already_exists() && target.kind == "Namespace" => {}
+                Err(kube::Error::Api(status)) if status.is_already_exists() && target.kind == "Namespace" => {
+                }
                 Err(error) => return Err(Trouble::Api { what, source: error }),
             }
         }
@@ -51,7 +52,11 @@ impl Engine<'_> {
             }
             let object = serde_json::from_value(object).map_err(kube::Error::SerdeError);
             let object: DynamicObject = object.map_err(Trouble::api("write a namespace"))?;
-            target.api.create(&PostParams::default(), &object).await.map_err(Trouble::api(format!("create {target}")))?;
+            target
+                .api
+                .create(&PostParams::default(), &object)
+                .await
+                .map_err(Trouble::api(format!("create {target}")))?;
             self.created.push(target);
         }
         Ok(())
@@ -70,10 +75,14 @@ impl Engine<'_> {
             }
         }
         for target in created.iter().filter(|target| target.kind == "Rollout") {
-            let left = target.api.get_opt(&target.name).await.map_err(Trouble::api(format!("look for {target}")))?;
+            let left =
+                target.api.get_opt(&target.name).await.map_err(Trouble::api(format!("look for {target}")))?;
             if left.is_some_and(|left| left.metadata.deletion_timestamp.is_none()) {
                 let missing = format!("the end of {target}");
-                return Err(Trouble::Missing { missing, help: "it was deleted and is still there".to_owned() });
+                return Err(Trouble::Missing {
+                    missing,
+                    help: "it was deleted and is still there".to_owned(),
+                });
             }
         }
         Ok(())
@@ -123,7 +132,9 @@ impl Engine<'_> {
         let status = |status: Value| Patch::Merge(json!({ "status": status }));
         let done = match action {
             Action::Release { patch, .. } => patch_json(&rollout, &name, patch).await,
-            Action::Promote { full: true } => rollout.patch_status(&name, &params, &status(json!({ "promoteFull": true }))).await,
+            Action::Promote { full: true } => {
+                rollout.patch_status(&name, &params, &status(json!({ "promoteFull": true }))).await
+            }
             Action::Promote { full: false } => self.promote(&rollout, &name).await,
             Action::Abort => rollout.patch_status(&name, &params, &status(json!({ "abort": true }))).await,
             Action::Retry => rollout.patch_status(&name, &params, &status(json!({ "abort": false }))).await,
@@ -132,7 +143,10 @@ impl Engine<'_> {
                 let target = self.created.iter().find(|target| target.is(kind, name));
                 let Some(target) = target else {
                     let missing = format!("{kind} {name}");
-                    return Err(Trouble::Missing { missing, help: "a patch needs an object of the policy".to_owned() });
+                    return Err(Trouble::Missing {
+                        missing,
+                        help: "a patch needs an object of the policy".to_owned(),
+                    });
                 };
                 match patch_type {
                     PatchType::Merge => target.api.patch(name, &params, &Patch::Merge(patch)).await,
@@ -150,7 +164,9 @@ impl Engine<'_> {
         if now.data.pointer("/spec/paused") == Some(&Value::Bool(true)) {
             rollout.patch(name, &params, &Patch::Merge(json!({ "spec": { "paused": false } }))).await?;
         }
-        rollout.patch_status(name, &params, &Patch::Merge(json!({ "status": { "pauseConditions": null } }))).await
+        rollout
+            .patch_status(name, &params, &Patch::Merge(json!({ "status": { "pauseConditions": null } })))
+            .await
     }
 
     /// `undo`: puts the template of an earlier revision's `ReplicaSet` back into the Rollout.
@@ -163,10 +179,14 @@ impl Engine<'_> {
             kind: "ReplicaSet".to_owned(),
             plural: "replicasets".to_owned(),
         };
-        let sets: Api<DynamicObject> = Api::namespaced_with(self.cluster.client.clone(), &self.plan.namespace, &sets);
+        let sets: Api<DynamicObject> =
+            Api::namespaced_with(self.cluster.client.clone(), &self.plan.namespace, &sets);
         let sets = sets.list(&ListParams::default()).await.map_err(Trouble::api(what))?;
-        let mut revisions: Vec<(u32, &DynamicObject)> =
-            sets.iter().filter(|set| owned_by(set, name)).filter_map(|set| Some((revision(set)?, set))).collect();
+        let mut revisions: Vec<(u32, &DynamicObject)> = sets
+            .iter()
+            .filter(|set| owned_by(set, name))
+            .filter_map(|set| Some((revision(set)?, set)))
+            .collect();
         revisions.sort_by_key(|(revision, _)| *revision);
         let wanted = match to {
             Some(to) => revisions.iter().find(|(revision, _)| *revision == to),
@@ -181,7 +201,8 @@ impl Engine<'_> {
             labels.remove(crate::timeline::recorder::HASH_LABEL);
         }
         let patch = json!([{ "op": "replace", "path": "/spec/template", "value": template }]);
-        let patch = serde_json::from_value(patch).map_err(kube::Error::SerdeError).map_err(Trouble::api(what))?;
+        let patch =
+            serde_json::from_value(patch).map_err(kube::Error::SerdeError).map_err(Trouble::api(what))?;
         let patched = rollout.patch(name, &PatchParams::default(), &Patch::Json::<()>(patch)).await;
         patched.map(drop).map_err(Trouble::api(what))
     }
@@ -198,7 +219,11 @@ impl Engine<'_> {
     }
 }
 
-async fn patch_json(api: &Api<DynamicObject>, name: &str, patch: &Value) -> Result<DynamicObject, kube::Error> {
+async fn patch_json(
+    api: &Api<DynamicObject>,
+    name: &str,
+    patch: &Value,
+) -> Result<DynamicObject, kube::Error> {
     let patch = serde_json::from_value(patch.clone()).map_err(kube::Error::SerdeError)?;
     api.patch(name, &PatchParams::default(), &Patch::Json::<()>(patch)).await
 }
@@ -208,9 +233,14 @@ fn describe(action: &Action) -> String {
     match action {
         Action::Release { revision, fault, .. } => {
             let fault = serde_json::to_value(fault).unwrap_or_default();
-            let parts = fault.as_object().into_iter().flatten().map(|(key, value)| format!("{key} {}", plain(value)));
+            let parts =
+                fault.as_object().into_iter().flatten().map(|(key, value)| format!("{key} {}", plain(value)));
             let parts: Vec<String> = parts.collect();
-            if parts.is_empty() { format!("{revision}, healthy") } else { format!("{revision}: {}", parts.join("; ")) }
+            if parts.is_empty() {
+                format!("{revision}, healthy")
+            } else {
+                format!("{revision}: {}", parts.join("; "))
+            }
         }
         Action::Promote { full: true } => "promote --full".to_owned(),
         Action::Promote { full: false } => "promote".to_owned(),
@@ -227,7 +257,8 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Object(map) => {
-            let parts: Vec<String> = map.iter().map(|(key, value)| format!("{key} {}", plain(value))).collect();
+            let parts: Vec<String> =
+                map.iter().map(|(key, value)| format!("{key} {}", plain(value))).collect();
             parts.join(", ")
         }
         Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),

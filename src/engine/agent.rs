@@ -25,7 +25,8 @@ impl Proxy {
 
     async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> Result<String, kube::Error> {
         let request = http::Request::builder().method(method).uri(format!("{}{path}", self.base));
-        let request = request.header("content-type", "application/json").body(body).map_err(kube::Error::HttpError)?;
+        let request =
+            request.header("content-type", "application/json").body(body).map_err(kube::Error::HttpError)?;
         self.client.request_text(request).await
     }
 

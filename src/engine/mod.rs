@@ -27,7 +27,9 @@ use crate::agent::wire;
 use crate::cluster::Cluster;
 use crate::plan::{Criteria, Plan};
 use crate::scenario::Connections;
-use crate::timeline::{Delivered, Entry, Event, Gap, Instant, Latency, Recorder, RunStarted, Second, Stage, Tally, Timeline};
+use crate::timeline::{
+    Delivered, Entry, Event, Gap, Instant, Latency, Recorder, RunStarted, Second, Stage, Tally, Timeline,
+};
 use crate::verdict::Judge;
 
 /// What came of a run.
@@ -99,7 +101,12 @@ struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    fn new(cluster: &'a Cluster, plan: &'a Plan, criteria: &'a Criteria, see: &'a mut (dyn FnMut(&Entry, &Judge<'_>) + Send)) -> Engine<'a> {
+    fn new(
+        cluster: &'a Cluster,
+        plan: &'a Plan,
+        criteria: &'a Criteria,
+        see: &'a mut (dyn FnMut(&Entry, &Judge<'_>) + Send),
+    ) -> Engine<'a> {
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Engine {
@@ -166,7 +173,9 @@ impl<'a> Engine<'a> {
         let held = move |engine: &Engine<'_>| engine.clean >= hold.as_secs().max(1);
         match self.until(limit, &mut stop, held).await? {
             Waited::Stopped => return Ok(INTERRUPTED.to_owned()),
-            Waited::TooLong => return Ok("the healthy version was not clean, so nothing was released".to_owned()),
+            Waited::TooLong => {
+                return Ok("the healthy version was not clean, so nothing was released".to_owned());
+            }
             Waited::Came => {}
         }
         self.stage(Stage::Release);
@@ -309,7 +318,13 @@ impl<'a> Engine<'a> {
     fn second(&self, second: wire::Second) -> Second {
         let by = second.by.into_iter().map(|(revision, tally)| (revision, self.tally(tally)));
         let by = by.collect();
-        Second { nth: second.nth, from: self.instant(second.from), by, longest_run: second.longest_run, late: second.late }
+        Second {
+            nth: second.nth,
+            from: self.instant(second.from),
+            by,
+            longest_run: second.longest_run,
+            late: second.late,
+        }
     }
 
     fn tally(&self, tally: wire::Tally) -> Tally {

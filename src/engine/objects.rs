@@ -43,9 +43,12 @@ impl Objects {
 
     /// The API an object belongs to; `None` when this API server has no such kind.
     pub(super) async fn locate(&mut self, object: &Value) -> Result<Option<Installed>, Trouble> {
-        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (kind, name, namespace) = (text("/kind"), text("/metadata/name"), text("/metadata/namespace"));
-        let Some((resource, namespaced)) = self.kind(&text("/apiVersion"), &kind).await? else { return Ok(None) };
+        let Some((resource, namespaced)) = self.kind(&text("/apiVersion"), &kind).await? else {
+            return Ok(None);
+        };
         let api = match namespaced {
             true => Api::namespaced_with(self.client.clone(), &namespace, &resource),
             false => Api::all_with(self.client.clone(), &resource),
@@ -63,7 +66,9 @@ impl Objects {
             Ok((resource, capabilities)) => Some((resource, capabilities.scope == Scope::Namespaced)),
             Err(kube::Error::Discovery(_)) => None,
             Err(kube::Error::Api(status)) if status.is_not_found() => None,
-            Err(error) => return Err(Trouble::Api { what: format!("look up the kind {kind}"), source: error }),
+            Err(error) => {
+                return Err(Trouble::Api { what: format!("look up the kind {kind}"), source: error });
+            }
         };
         self.known.insert(id, found.clone());
         Ok(found)

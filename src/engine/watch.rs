@@ -65,7 +65,8 @@ impl Watches {
     #[must_use]
     pub fn begin(client: &kube::Client, namespace: &str) -> Watches {
         let streams = KINDS.iter().map(|(group, version, kind, plural)| {
-            let api_version = if group.is_empty() { (*version).to_owned() } else { format!("{group}/{version}") };
+            let api_version =
+                if group.is_empty() { (*version).to_owned() } else { format!("{group}/{version}") };
             let resource = ApiResource {
                 group: (*group).to_owned(),
                 version: (*version).to_owned(),

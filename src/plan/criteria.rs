@@ -178,14 +178,20 @@ impl Plan {
     #[must_use]
     pub fn criteria(&self) -> Criteria {
         let releases = self.steps.iter().filter_map(|step| match &step.action {
-            Action::Release { revision, fault, .. } => Some(Release { revision: revision.clone(), fault: (**fault).clone() }),
+            Action::Release { revision, fault, .. } => {
+                Some(Release { revision: revision.clone(), fault: (**fault).clone() })
+            }
             _ => None,
         });
         Criteria {
             scenario: self.name.clone(),
             about: self.about.clone().unwrap_or_default(),
             covers: self.covers.clone(),
-            cast: Cast { healthy: HEALTHY.to_owned(), active_service: self.active_service.clone(), hold: self.hold.0 },
+            cast: Cast {
+                healthy: HEALTHY.to_owned(),
+                active_service: self.active_service.clone(),
+                hold: self.hold.0,
+            },
             expectations: self.expectations.iter().map(criterion).collect(),
             releases: releases.collect(),
             healthy_latency: Latency::healthy(),
@@ -224,10 +230,8 @@ fn criterion(expectation: &Expectation) -> Criterion {
         after: expectation.after,
         within: expectation.within.map(|limit| limit.0),
         not_before: (!expectation.not_before.0.is_zero()).then_some(expectation.not_before.0),
-        times: (expectation.times.min != 1 || expectation.times.max.is_some()).then(|| Times {
-            least: expectation.times.min,
-            most: expectation.times.max.unwrap_or(u64::MAX),
-        }),
+        times: (expectation.times.min != 1 || expectation.times.max.is_some())
+            .then(|| Times { least: expectation.times.min, most: expectation.times.max.unwrap_or(u64::MAX) }),
     };
     let window = window_text(&within);
     let (what, text) = match &expectation.what {
@@ -239,7 +243,13 @@ fn criterion(expectation: &Expectation) -> Criterion {
             let trigger_text = trigger.as_ref().map_or_else(String::new, |trigger| format!(" of {trigger}"));
             let to_text = to.as_ref().map_or_else(String::new, |to| format!(" to {to}"));
             let text = format!("{by} notified{to_text}{trigger_text}{window}");
-            (What::Notified { what: NotifiedWhat { by: by.clone(), trigger: trigger.clone(), to: to.clone() }, within }, text)
+            (
+                What::Notified {
+                    what: NotifiedWhat { by: by.clone(), trigger: trigger.clone(), to: to.clone() },
+                    within,
+                },
+                text,
+            )
         }
         answer::What::Harmed(harm) => harmed(harm),
     };
@@ -253,7 +263,9 @@ fn harmed(harm: &answer::Harm) -> (What, String) {
     });
     let mut parts = vec![];
     match &at_most {
-        Some(Limit::Share(share)) if harm.of == Of::New => parts.push(format!("at most {} of the new revision's answers harmed", percent(*share))),
+        Some(Limit::Share(share)) if harm.of == Of::New => {
+            parts.push(format!("at most {} of the new revision's answers harmed", percent(*share)))
+        }
         Some(Limit::Share(share)) => parts.push(format!("at most {} harmed", percent(*share))),
         Some(Limit::Count(count)) => parts.push(format!("at most {count} harmed")),
         None => {}

@@ -47,7 +47,9 @@ impl Rollout<'_> {
         let inline = self.strategy_field("/steps").and_then(Value::as_array).into_iter().flatten();
         let fields = ["/prePromotionAnalysis", "/postPromotionAnalysis", "/analysis"];
         fields.iter().any(|field| self.strategy_field(field).is_some())
-            || inline.into_iter().any(|step| step.get("analysis").is_some() || step.get("experiment").is_some())
+            || inline
+                .into_iter()
+                .any(|step| step.get("analysis").is_some() || step.get("experiment").is_some())
     }
 
     /// Whether promotion waits for a person: `autoPromotionEnabled: false`, or a canary pause without an end.

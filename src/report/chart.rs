@@ -26,10 +26,14 @@ struct Column {
 /// The chart, or nothing when there was no traffic.
 #[must_use]
 pub fn svg(timeline: &Timeline, verdict: &Verdict) -> Option<String> {
-    let seconds: Vec<(Instant, &crate::timeline::Second)> = timeline.entries().iter().filter_map(|entry| match &entry.event {
-        Event::Traffic(second) => Some((second.from, second)),
-        _ => None,
-    }).collect();
+    let seconds: Vec<(Instant, &crate::timeline::Second)> = timeline
+        .entries()
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::Traffic(second) => Some((second.from, second)),
+            _ => None,
+        })
+        .collect();
     let (first, last) = (seconds.first()?.0, seconds.last()?.0);
     let whole = last.since(first).as_secs() + 1;
     let width = usize::try_from(whole).ok()?.div_ceil(COLUMNS).max(1);
@@ -45,14 +49,18 @@ pub fn svg(timeline: &Timeline, verdict: &Verdict) -> Option<String> {
     }
     let count = columns.keys().last()? + 1;
     let scale = Scale::new(&columns, count);
-    let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"requests per second by revision\">");
+    let mut svg = format!(
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"requests per second by revision\">"
+    );
     axis(&mut svg, &scale);
-    let revisions: std::collections::BTreeSet<String> = columns.values().flat_map(|column| column.by.keys().cloned()).collect();
+    let revisions: std::collections::BTreeSet<String> =
+        columns.values().flat_map(|column| column.by.keys().cloned()).collect();
     let revisions: Vec<String> = revisions.into_iter().collect();
     for (index, column) in &columns {
         bar(&mut svg, &scale, *index, column, &revisions);
     }
-    let zero = verdict.moments.iter().find(|moment| moment.name == "applied").map_or(first, |moment| moment.at);
+    let zero =
+        verdict.moments.iter().find(|moment| moment.name == "applied").map_or(first, |moment| moment.at);
     markers(&mut svg, verdict, first, zero, whole);
     legend(&mut svg, &revisions);
     svg.push_str("</svg>");
@@ -71,7 +79,8 @@ fn number(count: u64) -> f64 {
 
 impl Scale {
     fn new(columns: &BTreeMap<usize, Column>, count: usize) -> Scale {
-        let rates = columns.values().map(|column| number(column.by.values().sum()) / number(column.seconds.max(1)));
+        let rates =
+            columns.values().map(|column| number(column.by.values().sum()) / number(column.seconds.max(1)));
         let top = rates.fold(1.0_f64, f64::max);
         Scale { column: (WIDTH - LEFT) / number(count as u64), top }
     }
@@ -84,7 +93,13 @@ impl Scale {
 fn axis(svg: &mut String, scale: &Scale) {
     let base = HEIGHT - BOTTOM;
     let _ = write!(svg, "<line class=\"axis\" x1=\"{LEFT}\" y1=\"{base}\" x2=\"{WIDTH}\" y2=\"{base}\"/>");
-    let _ = write!(svg, "<text class=\"tick\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{:.0}/s</text>", LEFT - 4.0, TOP + 8.0, scale.top);
+    let _ = write!(
+        svg,
+        "<text class=\"tick\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{:.0}/s</text>",
+        LEFT - 4.0,
+        TOP + 8.0,
+        scale.top
+    );
 }
 
 fn bar(svg: &mut String, scale: &Scale, index: usize, column: &Column, revisions: &[String]) {
@@ -97,13 +112,19 @@ fn bar(svg: &mut String, scale: &Scale, index: usize, column: &Column, revisions
         let high = scale.height(number(*sent) / per);
         y -= high;
         let class = class(nth, revision);
-        let _ = write!(svg, "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{high:.1}\"/>");
+        let _ = write!(
+            svg,
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{high:.1}\"/>"
+        );
     }
     if column.harmed > 0 {
         let high = scale.height(number(column.harmed) / per).max(1.5);
         let y = HEIGHT - BOTTOM - high;
         let harmed = column.harmed;
-        let _ = write!(svg, "<rect class=\"harm\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{high:.1}\"><title>{harmed} harmed</title></rect>");
+        let _ = write!(
+            svg,
+            "<rect class=\"harm\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{high:.1}\"><title>{harmed} harmed</title></rect>"
+        );
     }
 }
 
@@ -128,7 +149,11 @@ fn markers(svg: &mut String, verdict: &Verdict, first: Instant, zero: Instant, w
         let _ = write!(
             svg,
             "<g class=\"moment\"><line x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{}\"/><text x=\"{:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{}</text><title>{} {after} after the release</title></g>",
-            y - 7.0, HEIGHT - BOTTOM, x + shift, moment.name, moment.name,
+            y - 7.0,
+            HEIGHT - BOTTOM,
+            x + shift,
+            moment.name,
+            moment.name,
         );
     }
 }
@@ -141,7 +166,13 @@ fn legend(svg: &mut String, revisions: &[String]) {
         (class(nth, revision), name.to_owned())
     });
     for (class, name) in named.chain([("harm".to_owned(), "harmed".to_owned())]) {
-        let _ = write!(svg, "<rect class=\"{class}\" x=\"{x:.0}\" y=\"{:.0}\" width=\"9\" height=\"9\"/><text class=\"tick\" x=\"{:.0}\" y=\"{y:.0}\">{}</text>", y - 9.0, x + 13.0, escape(&name));
+        let _ = write!(
+            svg,
+            "<rect class=\"{class}\" x=\"{x:.0}\" y=\"{:.0}\" width=\"9\" height=\"9\"/><text class=\"tick\" x=\"{:.0}\" y=\"{y:.0}\">{}</text>",
+            y - 9.0,
+            x + 13.0,
+            escape(&name)
+        );
         x += 30.0 + 7.0 * number(name.chars().count() as u64);
     }
 }

@@ -18,7 +18,11 @@ pub fn render(timeline: &Timeline, verdict: &Verdict) -> Result<String, minijinj
         Event::Started(started) => Some(started.clone()),
         _ => None,
     });
-    let zero = verdict.moments.iter().find(|moment| moment.name == "applied").map_or(Instant::default(), |moment| moment.at);
+    let zero = verdict
+        .moments
+        .iter()
+        .find(|moment| moment.name == "applied")
+        .map_or(Instant::default(), |moment| moment.at);
     environment.get_template("report.html")?.render(context! {
         verdict => plain(verdict),
         wanted => verdict.as_wanted(),
@@ -61,9 +65,16 @@ fn plain(data: &impl serde::Serialize) -> Value {
 
 fn control(control: &ControlOutcome) -> String {
     match control {
-        ControlOutcome::Promoted => "A healthy release of the same policy was promoted without an abort and without an alarm.".to_owned(),
-        ControlOutcome::LeftToAPerson => "A healthy release of the same policy reached the pause where a person promotes.".to_owned(),
-        ControlOutcome::Failed(why) => format!("A healthy release of the same policy did not get through: {why}"),
+        ControlOutcome::Promoted => {
+            "A healthy release of the same policy was promoted without an abort and without an alarm."
+                .to_owned()
+        }
+        ControlOutcome::LeftToAPerson => {
+            "A healthy release of the same policy reached the pause where a person promotes.".to_owned()
+        }
+        ControlOutcome::Failed(why) => {
+            format!("A healthy release of the same policy did not get through: {why}")
+        }
         ControlOutcome::Skipped(why) => format!("Not run: {why}"),
     }
 }

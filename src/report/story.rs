@@ -85,7 +85,9 @@ impl Teller {
     fn tell(&mut self, entry: &Entry) {
         let at = entry.at;
         match &entry.event {
-            Event::Stage(Stage::Baseline) => self.say(at, "baseline", Mood::Dim, "clean traffic on the healthy version"),
+            Event::Stage(Stage::Baseline) => {
+                self.say(at, "baseline", Mood::Dim, "clean traffic on the healthy version")
+            }
             Event::Acted { what, revision, .. } => {
                 let word = if revision.is_some() { "release" } else { "act" };
                 self.say(at, word, Mood::Plain, what.clone());
@@ -95,15 +97,28 @@ impl Teller {
             Event::Switched(switched) => {
                 let from = if switched.from.is_empty() { "every version" } else { &switched.from };
                 let to = if switched.to.is_empty() { "every version" } else { &switched.to };
-                self.say(at, "switch", Mood::Plain, format!("Service {} selects {to}, no longer {from}", switched.service));
+                self.say(
+                    at,
+                    "switch",
+                    Mood::Plain,
+                    format!("Service {} selects {to}, no longer {from}", switched.service),
+                );
             }
-            Event::Weight { from, to } => self.say(at, "weight", Mood::Plain, format!("new version {from} % → {to} %")),
+            Event::Weight { from, to } => {
+                self.say(at, "weight", Mood::Plain, format!("new version {from} % → {to} %"))
+            }
             Event::Analysis(run) => self.analysis(at, run),
             Event::Measured(measured) => {
-                let mood = if matches!(&*measured.phase, "Failed" | "Error") { Mood::Bad } else { Mood::Plain };
+                let mood =
+                    if matches!(&*measured.phase, "Failed" | "Error") { Mood::Bad } else { Mood::Plain };
                 let value = if measured.value.is_empty() { &measured.message } else { &measured.value };
                 let dry = if measured.dry_run { " (dry run)" } else { "" };
-                self.say(at, "measure", mood, format!("{}{dry} {value}: {}", measured.metric, measured.phase));
+                self.say(
+                    at,
+                    "measure",
+                    mood,
+                    format!("{}{dry} {value}: {}", measured.metric, measured.phase),
+                );
             }
             Event::Pod(pod) => self.pod(at, pod),
             Event::Endpoints { service, ready } => self.endpoints(at, service, *ready),
@@ -111,7 +126,9 @@ impl Teller {
                 self.say(at, "scale", Mood::Plain, format!("{revision} is scaled from {from} to 0"));
             }
             Event::Delivered(delivered) => self.delivered(at, delivered),
-            Event::Gap(gap) => self.say(at, "gap", Mood::Bad, format!("lost sight of {}: {}", gap.of, gap.why)),
+            Event::Gap(gap) => {
+                self.say(at, "gap", Mood::Bad, format!("lost sight of {}: {}", gap.of, gap.why))
+            }
             _ => {}
         }
     }
@@ -139,12 +156,18 @@ impl Teller {
             self.say(at, "retry", Mood::Plain, format!("the abort is taken back: {}", seen.phase));
         }
         if seen.stable != self.stable && !seen.stable.is_empty() {
-            self.say(at, "promoted", Mood::Plain, format!("{} is stable now, no longer {}", seen.stable, self.stable));
+            self.say(
+                at,
+                "promoted",
+                Mood::Plain,
+                format!("{} is stable now, no longer {}", seen.stable, self.stable),
+            );
             self.stable.clone_from(&seen.stable);
         }
         if seen.phase != self.phase {
             if matches!(&*seen.phase, "Paused" | "Healthy") || (seen.phase == "Degraded" && !seen.abort) {
-                let message = if seen.message.is_empty() { String::new() } else { format!(": {}", seen.message) };
+                let message =
+                    if seen.message.is_empty() { String::new() } else { format!(": {}", seen.message) };
                 self.say(at, "phase", Mood::Plain, format!("{}{message}", seen.phase));
             }
             self.phase.clone_from(&seen.phase);
@@ -154,11 +177,19 @@ impl Teller {
     fn analysis(&mut self, at: Instant, run: &crate::timeline::AnalysisSeen) {
         let kind = if run.kind.is_empty() { "Analysis" } else { &run.kind };
         match &*run.phase {
-            "Running" => self.say(at, "analysis", Mood::Plain, format!("{kind} analysis of {} runs", run.revision)),
+            "Running" => {
+                self.say(at, "analysis", Mood::Plain, format!("{kind} analysis of {} runs", run.revision))
+            }
             "Failed" | "Error" => self.say(at, "detected", Mood::Good, run.message.clone()),
             "Successful" | "Inconclusive" => {
-                let message = if run.message.is_empty() { String::new() } else { format!(": {}", run.message) };
-                self.say(at, "analysis", Mood::Plain, format!("{kind} analysis of {} {}{message}", run.revision, run.phase.to_lowercase()));
+                let message =
+                    if run.message.is_empty() { String::new() } else { format!(": {}", run.message) };
+                self.say(
+                    at,
+                    "analysis",
+                    Mood::Plain,
+                    format!("{kind} analysis of {} {}{message}", run.revision, run.phase.to_lowercase()),
+                );
             }
             _ => {}
         }
@@ -200,7 +231,12 @@ impl Teller {
         self.onset(verdict);
         if let Some(at) = moment(verdict, "restored") {
             let blast = &verdict.blast;
-            self.say(at, "restored", Mood::Good, format!("last harmed response: {} of {} requests in all", blast.harmed, blast.sent));
+            self.say(
+                at,
+                "restored",
+                Mood::Good,
+                format!("last harmed response: {} of {} requests in all", blast.harmed, blast.sent),
+            );
         }
     }
 }
@@ -229,7 +265,10 @@ fn heading(verdict: &Verdict, took: Option<Duration>) -> String {
     let dim = Style::new().dimmed();
     let lasted = crate::verdict::seconds(verdict.lasted.since_start());
     let took = took.map_or_else(String::new, |took| format!(" in {}", crate::verdict::seconds(took)));
-    let mut text = format!("{bold}{}{bold:#}  {dim}seed {} · {} · {lasted}{took}{dim:#}\n", verdict.scenario, verdict.seed, verdict.world);
+    let mut text = format!(
+        "{bold}{}{bold:#}  {dim}seed {} · {} · {lasted}{took}{dim:#}\n",
+        verdict.scenario, verdict.seed, verdict.world
+    );
     for line in verdict.about.lines() {
         let _ = writeln!(text, "  {dim}{line}{dim:#}");
     }
@@ -242,11 +281,19 @@ pub fn conclusion(verdict: &Verdict) -> String {
     let mut text = String::new();
     for judged in &verdict.expectations {
         let style = state_style(judged.state);
-        let _ = writeln!(text, "  {style}{:<9}{style:#} {:<48} {}", judged.state.name(), judged.expected, judged.seen);
+        let _ = writeln!(
+            text,
+            "  {style}{:<9}{style:#} {:<48} {}",
+            judged.state.name(),
+            judged.expected,
+            judged.seen
+        );
     }
     let control = match &verdict.control {
         ControlOutcome::Promoted => "a healthy release was promoted without an alarm".to_owned(),
-        ControlOutcome::LeftToAPerson => "a healthy release reached the pause that waits for a person".to_owned(),
+        ControlOutcome::LeftToAPerson => {
+            "a healthy release reached the pause that waits for a person".to_owned()
+        }
         ControlOutcome::Failed(why) => format!("a healthy release did not get through: {why}"),
         ControlOutcome::Skipped(why) => format!("not run: {why}"),
     };

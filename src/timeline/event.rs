@@ -51,7 +51,9 @@ impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
         let seconds = f64::deserialize(deserializer)?;
         let duration = Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)?;
-        Ok(Instant(Duration::from_micros(u64::try_from((duration + Duration::from_nanos(500)).as_micros()).unwrap_or(u64::MAX))))
+        Ok(Instant(Duration::from_micros(
+            u64::try_from((duration + Duration::from_nanos(500)).as_micros()).unwrap_or(u64::MAX),
+        )))
     }
 }
 

@@ -8,7 +8,10 @@ mod event;
 pub mod recorder;
 mod traffic;
 
-pub use self::event::{AnalysisSeen, Delivered, Entry, Event, Gap, Instant, Measured, PodSeen, RolloutSeen, RunStarted, Stage, Switched};
+pub use self::event::{
+    AnalysisSeen, Delivered, Entry, Event, Gap, Instant, Measured, PodSeen, RolloutSeen, RunStarted, Stage,
+    Switched,
+};
 pub use self::recorder::Recorder;
 pub use self::traffic::{Latency, Second, Tally};
 

@@ -117,7 +117,8 @@ impl Recorder {
             self.revisions.insert(hash.clone(), revision);
         }
         let size = |object: &Value| {
-            u32::try_from(object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(0)).unwrap_or(u32::MAX)
+            u32::try_from(object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(0))
+                .unwrap_or(u32::MAX)
         };
         let (from, to) = (size(old), size(new));
         if from == to {
@@ -145,9 +146,16 @@ impl Recorder {
         let mut events = measured(name, &revision, old, new);
         let phase = |object: &Value| text(object, "/status/phase").to_owned();
         if old.is_null() || phase(old) != phase(new) {
-            let kind = new.pointer("/metadata/labels/rollout-type").and_then(Value::as_str).unwrap_or("").to_owned();
+            let kind =
+                new.pointer("/metadata/labels/rollout-type").and_then(Value::as_str).unwrap_or("").to_owned();
             let message = text(new, "/status/message").to_owned();
-            events.push(Event::Analysis(AnalysisSeen { name: name.to_owned(), kind, revision, phase: phase(new), message }));
+            events.push(Event::Analysis(AnalysisSeen {
+                name: name.to_owned(),
+                kind,
+                revision,
+                phase: phase(new),
+                message,
+            }));
         }
         events
     }
@@ -173,10 +181,13 @@ pub fn revision_env(owner: &Value) -> Option<&str> {
 fn pod_seen(name: &str, revision: &str, pod: &Value) -> PodSeen {
     let status = &pod["status"];
     let conditions = status["conditions"].as_array().into_iter().flatten();
-    let ready = conditions.into_iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
+    let ready =
+        conditions.into_iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
     let containers = || status["containerStatuses"].as_array().into_iter().flatten();
     let restarts = containers().filter_map(|container| container["restartCount"].as_u64()).sum::<u64>();
-    let waiting = containers().map(|container| text(container, "/state/waiting/reason")).find(|reason| !reason.is_empty());
+    let waiting = containers()
+        .map(|container| text(container, "/state/waiting/reason"))
+        .find(|reason| !reason.is_empty());
     let running = containers().any(|container| container["state"].get("running").is_some());
     PodSeen {
         name: name.to_owned(),
@@ -198,7 +209,8 @@ fn measured(run: &str, revision: &str, old: &Value, new: &Value) -> Vec<Event> {
         let now = taken(new, name);
         let measurements = metric["measurements"].as_array().map_or(&[][..], Vec::as_slice);
         let fresh = usize::try_from(now.saturating_sub(before)).unwrap_or(0).min(measurements.len());
-        let finished = measurements.iter().filter(|m| !text(m, "/phase").is_empty() && text(m, "/phase") != "Running");
+        let finished =
+            measurements.iter().filter(|m| !text(m, "/phase").is_empty() && text(m, "/phase") != "Running");
         let finished: Vec<_> = finished.collect();
         let first = finished.len().saturating_sub(fresh);
         for (offset, measurement) in finished[first..].iter().enumerate() {
@@ -227,13 +239,22 @@ fn taken(run: &Value, metric: &str) -> u64 {
 fn endpoints(old: &Value, new: &Value) -> Vec<Event> {
     let ready = |slice: &Value| {
         let endpoints = slice["endpoints"].as_array().into_iter().flatten();
-        u32::try_from(endpoints.filter(|endpoint| endpoint.pointer("/conditions/ready") != Some(&Value::Bool(false))).count())
-            .unwrap_or(u32::MAX)
+        u32::try_from(
+            endpoints
+                .filter(|endpoint| endpoint.pointer("/conditions/ready") != Some(&Value::Bool(false)))
+                .count(),
+        )
+        .unwrap_or(u32::MAX)
     };
     let object = if new.is_null() { old } else { new };
-    let service = object.pointer("/metadata/labels").and_then(|labels| labels.get("kubernetes.io/service-name"));
+    let service =
+        object.pointer("/metadata/labels").and_then(|labels| labels.get("kubernetes.io/service-name"));
     let Some(service) = service.and_then(Value::as_str) else { return vec![] };
-    if ready(old) == ready(new) { vec![] } else { vec![Event::Endpoints { service: service.to_owned(), ready: ready(new) }] }
+    if ready(old) == ready(new) {
+        vec![]
+    } else {
+        vec![Event::Endpoints { service: service.to_owned(), ready: ready(new) }]
+    }
 }
 
 fn told(old: &Value, new: &Value) -> Vec<Event> {

@@ -17,7 +17,8 @@ pub fn concerned(store: &Store, change: &Change) -> Vec<Key> {
         Kind::Pod => {
             let versions = [change.old.as_ref(), change.new.as_ref()];
             let services = store.list(Kind::Service, Some(&change.key.namespace));
-            let touched = services.filter(|(_, service)| versions.iter().flatten().any(|pod| selects(service, pod)));
+            let touched =
+                services.filter(|(_, service)| versions.iter().flatten().any(|pod| selects(service, pod)));
             touched.map(|(key, _)| key.clone()).collect()
         }
         _ => vec![],
@@ -29,7 +30,8 @@ pub fn concerned(store: &Store, change: &Change) -> Vec<Key> {
 pub fn selects(service: &Value, pod: &Value) -> bool {
     let Some(selector) = service.pointer("/spec/selector").and_then(Value::as_object) else { return false };
     let labels = labels_of(pod);
-    !selector.is_empty() && selector.iter().all(|(key, value)| labels.get(key.as_str()).copied() == value.as_str())
+    !selector.is_empty()
+        && selector.iter().all(|(key, value)| labels.get(key.as_str()).copied() == value.as_str())
 }
 
 /// One pass over one Service.

@@ -21,7 +21,7 @@ use super::receivers::{Manner, Receivers};
 use super::replicasets;
 use super::rollouts;
 use super::routing::Routing;
-use super::store::{ApiError, Change, Key, Kind, Object, Part, Patch, Store, text_at};
+use super::store::{Change, Key, Kind, Object, Part, Patch, Store};
 use super::traffic::Client;
 use super::workqueue::Workqueue;
 use crate::argo::Version;
@@ -185,11 +185,14 @@ impl Twin {
         self.now = self.now.max(to);
     }
 
-    /// A write from outside, at the moment the clock shows.
-    pub fn write<T>(&mut self, write: impl FnOnce(&mut Store, Moment) -> T) -> T {
-        let answer = write(&mut self.store, self.now);
+    /// The objects, for a write from outside at the moment the clock shows. [`Twin::settle`] must follow.
+    pub fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// Tells everybody inside what was written from outside.
+    pub fn settle(&mut self) {
         self.dispatch();
-        answer
     }
 
     /// Starts a load, replacing the one that runs.
@@ -258,7 +261,9 @@ impl Twin {
     fn scrape(&mut self, pod: &Key) {
         self.catch_up();
         let object = self.store.get(pod).cloned();
-        if let Some(next) = self.prometheus.scrape(self.now, pod, object.as_deref(), &self.store, &mut self.pods) {
+        if let Some(next) =
+            self.prometheus.scrape(self.now, pod, object.as_deref(), &self.store, &mut self.pods)
+        {
             self.schedule(next, Task::Scrape(pod.clone()));
         }
     }
@@ -399,25 +404,5 @@ impl Twin {
             let at = self.after(span);
             self.wake(actor, &key, at);
         }
-    }
-}
-
-impl Twin {
-    /// Creates or replaces an object as `kubectl apply` would, for tests and for worlds that need no wire.
-    ///
-    /// # Errors
-    /// As the API server answers.
-    pub fn apply(&mut self, kind: Kind, object: Value) -> Result<Object, ApiError> {
-        self.write(|store, now| {
-            let key = Key::of(kind, &object)?;
-            match store.get(&key) {
-                None => store.create(now, kind, object),
-                Some(old) => {
-                    let mut object = object;
-                    object["metadata"]["resourceVersion"] = json!(text_at(old, "/metadata/resourceVersion"));
-                    store.update(now, kind, Part::Main, object)
-                }
-            }
-        })
     }
 }

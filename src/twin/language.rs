@@ -37,7 +37,8 @@ fn condition(text: &str, measured: &Measured, now: Moment, version: Version) -> 
 
 fn moment(text: &str, now: Moment, version: Version) -> Result<Moment, String> {
     let condition = Condition::parse(text, version.into()).map_err(|error| error.to_string())?;
-    let value = condition.value_in(&Environment::Metric(Datum::Nil), time(now)).map_err(|error| error.to_string())?;
+    let value =
+        condition.value_in(&Environment::Metric(Datum::Nil), time(now)).map_err(|error| error.to_string())?;
     match value {
         Datum::Time(time) => Ok(Moment::from_unix_nanos(time.unix_nanos())),
         other => Err(format!("expected time, but got {}", other.type_name())),

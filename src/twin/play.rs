@@ -77,7 +77,9 @@ impl Twin {
             Effect::Create { kind, object } => self.store.create(now, kind, object).map(drop)?,
             Effect::Update { kind, part, object } => self.store.update(now, kind, part, object).map(drop)?,
             Effect::Patch { key, part, patch } => self.store.patch(now, &key, part, &patch).map(drop)?,
-            Effect::Delete { key } => self.store.delete_with(now, &key, &DeleteOptions::default()).map(drop)?,
+            Effect::Delete { key } => {
+                self.store.delete_with(now, &key, &DeleteOptions::default()).map(drop)?
+            }
             Effect::Event { regarding, kind, warning, reason, message } => {
                 self.record(&regarding, kind, warning, reason, &message);
                 return Ok(self.notify(&regarding, kind, reason));
@@ -203,8 +205,12 @@ impl Twin {
         });
         let reply = match (status, delivery.kind) {
             (0, _) => Reply::Unreachable("connect: connection refused".to_owned()),
-            (status, ServiceKind::Slack) => Reply::Answer { status, retry_after: None, body: SLACK_OK.to_owned() },
-            (status, ServiceKind::Webhook) => Reply::Answer { status, retry_after: None, body: String::new() },
+            (status, ServiceKind::Slack) => {
+                Reply::Answer { status, retry_after: None, body: SLACK_OK.to_owned() }
+            }
+            (status, ServiceKind::Webhook) => {
+                Reply::Answer { status, retry_after: None, body: String::new() }
+            }
         };
         (reply, took)
     }

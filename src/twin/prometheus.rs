@@ -91,7 +91,14 @@ impl Prometheus {
     }
 
     /// Scrapes a pod. Answers when it is due again; `None` when it is gone.
-    pub fn scrape(&mut self, now: Moment, pod: &Key, object: Option<&Value>, store: &Store, pods: &mut Kubelet) -> Option<Moment> {
+    pub fn scrape(
+        &mut self,
+        now: Moment,
+        pod: &Key,
+        object: Option<&Value>,
+        store: &Store,
+        pods: &mut Kubelet,
+    ) -> Option<Moment> {
         self.scrapes += 1;
         if self.scrapes.is_multiple_of(TRUNCATE_EVERY) {
             self.storage.truncate_before((now - self.scraping.retention).unix_millis());
@@ -138,7 +145,8 @@ impl Prometheus {
             base.insert("job".to_owned(), "kubernetes-pods".to_owned());
             return BTreeMap::from([(String::new(), base.into_iter().collect())]);
         }
-        let services = store.list(Kind::Service, Some(&pod.namespace)).filter(|(_, service)| selects(service, object));
+        let services =
+            store.list(Kind::Service, Some(&pod.namespace)).filter(|(_, service)| selects(service, object));
         let targets = services.map(|(service, _)| {
             let mut labels = base.clone();
             labels.insert("service".to_owned(), service.name.to_string());
@@ -153,7 +161,9 @@ impl Prometheus {
     pub fn ask(&mut self, query: &str, now: Moment) -> Outcome {
         match self.evaluate(query, now) {
             Ok(promql::Value::Scalar(point)) => Outcome::Scalar(point.v),
-            Ok(promql::Value::Vector(samples)) => Outcome::Vector(samples.iter().map(|sample| sample.v).collect()),
+            Ok(promql::Value::Vector(samples)) => {
+                Outcome::Vector(samples.iter().map(|sample| sample.v).collect())
+            }
             Ok(promql::Value::Matrix(series)) => Outcome::Matrix(flat(&series)),
             Ok(promql::Value::String { text, .. }) => Outcome::Text(text.to_string()),
             Err(error) => refused(&error),
@@ -236,12 +246,14 @@ impl Target {
         let mut shown: BTreeMap<SampleId, SeriesId> = BTreeMap::new();
         registry.visit(age, |sample| {
             let known = self.series.get(&sample.id).copied();
-            let series = known.filter(|series| storage.append(*series, t, sample.value).is_ok()).unwrap_or_else(|| {
-                let series = storage.series_id(&labels(&self.labels, &sample.name(), sample.labels()));
-                // A restarted process may tell the same series again within one millisecond; the first telling stays.
-                let _ = storage.append(series, t, sample.value);
-                series
-            });
+            let series = known
+                .filter(|series| storage.append(*series, t, sample.value).is_ok())
+                .unwrap_or_else(|| {
+                    let series = storage.series_id(&labels(&self.labels, &sample.name(), sample.labels()));
+                    // A restarted process may tell the same series again within one millisecond; the first telling stays.
+                    let _ = storage.append(series, t, sample.value);
+                    series
+                });
             shown.insert(sample.id, series);
         });
         let now_shown: BTreeSet<SeriesId> = shown.values().copied().collect();
@@ -253,7 +265,9 @@ impl Target {
     }
 
     fn say_up(&mut self, storage: &mut Storage, t: i64, value: f64) {
-        let up = *self.up.get_or_insert_with(|| storage.series_id(&labels(&self.labels, "up", std::iter::empty())));
+        let up = *self
+            .up
+            .get_or_insert_with(|| storage.series_id(&labels(&self.labels, "up", std::iter::empty())));
         if storage.append(up, t, value).is_err() {
             // Retention dropped the series behind the handle.
             let up = storage.series_id(&labels(&self.labels, "up", std::iter::empty()));
@@ -273,7 +287,11 @@ fn mark_stale(storage: &mut Storage, series: SeriesId, t: i64) {
     let _ = storage.append_stale(series, t);
 }
 
-fn labels<'a>(target: &[(String, String)], name: &str, exposed: impl Iterator<Item = (&'a str, &'a str)>) -> Labels {
+fn labels<'a>(
+    target: &[(String, String)],
+    name: &str,
+    exposed: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Labels {
     let mut all: BTreeMap<String, String> = target.iter().cloned().collect();
     for (label, value) in exposed {
         let label = if all.contains_key(label) { format!("exported_{label}") } else { label.to_owned() };

@@ -77,7 +77,12 @@ fn is_going(pod: &Value) -> bool {
 /// what one node shows).
 fn surplus<'a>(alive: &[&'a Object], wanted: usize) -> Vec<&'a Object> {
     let mut ranked: Vec<&Object> = alive.to_vec();
-    ranked.sort_by_key(|pod| (ready_since(pod).is_some(), std::cmp::Reverse(text_at(pod, "/metadata/creationTimestamp").to_owned())));
+    ranked.sort_by_key(|pod| {
+        (
+            ready_since(pod).is_some(),
+            std::cmp::Reverse(text_at(pod, "/metadata/creationTimestamp").to_owned()),
+        )
+    });
     ranked.truncate(alive.len().saturating_sub(wanted));
     ranked
 }
@@ -112,16 +117,19 @@ fn suffix(mut draw: u64) -> String {
 }
 
 fn status(set: &Object, alive: &[&Object], now: Moment) -> (Value, Option<Duration>) {
-    let min_ready = Duration::from_secs(set.pointer("/spec/minReadySeconds").and_then(Value::as_u64).unwrap_or(0));
+    let min_ready =
+        Duration::from_secs(set.pointer("/spec/minReadySeconds").and_then(Value::as_u64).unwrap_or(0));
     let ready: Vec<Moment> = alive.iter().filter_map(|pod| ready_since(pod)).collect();
     let available = ready.iter().filter(|since| now >= **since + min_ready).count();
     let next = ready.iter().map(|since| *since + min_ready).filter(|due| *due > now).min();
     let mut status = json!({
         "replicas": alive.len(), "observedGeneration": set["metadata"]["generation"],
     });
-    for (field, count) in
-        [("fullyLabeledReplicas", alive.len()), ("readyReplicas", ready.len()), ("availableReplicas", available)]
-    {
+    for (field, count) in [
+        ("fullyLabeledReplicas", alive.len()),
+        ("readyReplicas", ready.len()),
+        ("availableReplicas", available),
+    ] {
         if count > 0 {
             status[field] = json!(count);
         }
@@ -134,5 +142,7 @@ fn status(set: &Object, alive: &[&Object], now: Moment) -> (Value, Option<Durati
 pub fn ready_since(pod: &Value) -> Option<Moment> {
     let conditions = pod.pointer("/status/conditions").and_then(Value::as_array)?;
     let ready = conditions.iter().find(|condition| condition["type"] == "Ready")?;
-    (ready["status"] == "True").then(|| Moment::parse_rfc3339(text_at(ready, "/lastTransitionTime"))).flatten()
+    (ready["status"] == "True")
+        .then(|| Moment::parse_rfc3339(text_at(ready, "/lastTransitionTime")))
+        .flatten()
 }

@@ -24,10 +24,12 @@ impl Routing {
             return;
         };
         let labels = slice.pointer("/metadata/labels");
-        let service = labels.and_then(|labels| labels.get("kubernetes.io/service-name")).and_then(Value::as_str);
+        let service =
+            labels.and_then(|labels| labels.get("kubernetes.io/service-name")).and_then(Value::as_str);
         let Some(service) = service else { return };
         let endpoints = slice["endpoints"].as_array().into_iter().flatten();
-        let ready = endpoints.filter(|endpoint| endpoint.pointer("/conditions/ready") == Some(&Value::Bool(true)));
+        let ready =
+            endpoints.filter(|endpoint| endpoint.pointer("/conditions/ready") == Some(&Value::Bool(true)));
         let pods = ready.map(|endpoint| key.sibling(Kind::Pod, text_at(endpoint, "/targetRef/name")));
         self.services.insert(key.sibling(Kind::Service, service), pods.collect());
     }

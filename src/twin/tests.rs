@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::pods::{Exports, PodSettings};
 use super::prometheus::{Role, Scraping};
-use super::store::{Key, Kind};
+use super::store::{Key, Kind, Part};
 use super::{Settings, Twin};
 use crate::agent::wire::{Connections, Load};
 use crate::argo::Version;
@@ -22,10 +22,29 @@ fn twin(seed: u64) -> Twin {
             healthy: fake_app::fault::Latency::healthy(),
             exports: Exports { profiles: vec![fake_app::profile::Profile::Micrometer], ..Exports::default() },
         },
-        scraping: Scraping { interval: Duration::from_secs(5), role: Role::Pods, retention: Duration::from_secs(3600) },
+        scraping: Scraping {
+            interval: Duration::from_secs(5),
+            role: Role::Pods,
+            retention: Duration::from_secs(3600),
+        },
         receivers: vec![],
         controller_namespace: "argo-rollouts".to_owned(),
     })
+}
+
+/// As `kubectl apply` would.
+fn apply(twin: &mut Twin, kind: Kind, mut object: Value) {
+    let now = twin.now();
+    let key = Key::of(kind, &object).unwrap();
+    let old = twin.store().get(&key).cloned();
+    match old {
+        None => twin.store_mut().create(now, kind, object).unwrap(),
+        Some(old) => {
+            object["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"].clone();
+            twin.store_mut().update(now, kind, Part::Main, object).unwrap()
+        }
+    };
+    twin.settle();
 }
 
 fn service(name: &str) -> Value {
@@ -56,9 +75,9 @@ fn rollout(revision: &str, fault: &str) -> Value {
 
 fn deployed(seed: u64) -> Twin {
     let mut twin = twin(seed);
-    twin.apply(Kind::Service, service("web")).unwrap();
-    twin.apply(Kind::Service, service("web-preview")).unwrap();
-    twin.apply(Kind::Rollout, rollout("v1", "{}")).unwrap();
+    apply(&mut twin, Kind::Service, service("web"));
+    apply(&mut twin, Kind::Service, service("web-preview"));
+    apply(&mut twin, Kind::Rollout, rollout("v1", "{}"));
     pass(&mut twin, 20);
     twin
 }
@@ -70,7 +89,11 @@ fn pass(twin: &mut Twin, seconds: u64) {
 
 fn phase(twin: &Twin) -> String {
     let rollout = twin.store().get(&Key::new(Kind::Rollout, "default", "web")).unwrap();
-    format!("{} {}", rollout["status"]["phase"].as_str().unwrap_or(""), rollout["status"]["message"].as_str().unwrap_or(""))
+    format!(
+        "{} {}",
+        rollout["status"]["phase"].as_str().unwrap_or(""),
+        rollout["status"]["message"].as_str().unwrap_or("")
+    )
 }
 
 fn load(rate: f64) -> Load {
@@ -100,12 +123,15 @@ fn a_healthy_update_moves_all_traffic_and_harms_nobody() {
     let mut twin = deployed(1);
     twin.start_load(load(50.0));
     pass(&mut twin, 10);
-    twin.apply(Kind::Rollout, rollout("v2", "{}")).unwrap();
+    apply(&mut twin, Kind::Rollout, rollout("v2", "{}"));
     pass(&mut twin, 90);
     assert_eq!(phase(&twin), "Healthy ");
     let seconds = twin.observed(0, 0).seconds;
     assert_eq!(seconds.len(), 100);
-    assert_eq!(seconds.iter().flat_map(|second| second.by.values()).map(|tally| tally.harmed).sum::<u64>(), 0);
+    assert_eq!(
+        seconds.iter().flat_map(|second| second.by.values()).map(|tally| tally.harmed).sum::<u64>(),
+        0
+    );
     assert_eq!(seconds.last().unwrap().by.keys().collect::<Vec<_>>(), ["v2"]);
 }
 
@@ -113,7 +139,7 @@ fn a_healthy_update_moves_all_traffic_and_harms_nobody() {
 fn prometheus_sees_what_the_users_suffer() {
     let mut twin = deployed(1);
     twin.start_load(load(200.0));
-    twin.apply(Kind::Rollout, rollout("v2", r#"{"errors":{"rate":"20%","status":503}}"#)).unwrap();
+    apply(&mut twin, Kind::Rollout, rollout("v2", r#"{"errors":{"rate":"20%","status":503}}"#));
     pass(&mut twin, 120);
     let now = twin.now();
     let answer = twin.query(
@@ -129,11 +155,13 @@ fn one_seed_gives_one_history_and_another_seed_another() {
     let history = |seed| {
         let mut twin = deployed(seed);
         twin.start_load(load(100.0));
-        twin.apply(Kind::Rollout, rollout("v2", r#"{"errors":{"rate":"5%"}}"#)).unwrap();
+        apply(&mut twin, Kind::Rollout, rollout("v2", r#"{"errors":{"rate":"5%"}}"#));
         pass(&mut twin, 60);
         let objects: Vec<String> = Kind::ALL
             .iter()
-            .flat_map(|kind| twin.store().list(*kind, None).map(|(_, object)| object.to_string()).collect::<Vec<_>>())
+            .flat_map(|kind| {
+                twin.store().list(*kind, None).map(|(_, object)| object.to_string()).collect::<Vec<_>>()
+            })
             .collect();
         format!("{objects:?} {:?}", twin.observed(0, 0))
     };

@@ -114,7 +114,10 @@ impl Client {
 
     /// When a request is due whose number no longer fits the short arithmetic.
     fn far_due(&self) -> Moment {
-        #[expect(clippy::cast_precision_loss, reason = "more than 4 billion requests: a microsecond off is fine")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "more than 4 billion requests: a microsecond off is fine"
+        )]
         let offset = self.interval.as_secs_f64() * self.sent as f64;
         self.began + Duration::from_secs_f64(offset)
     }
@@ -159,7 +162,9 @@ impl Client {
         }
         let slot = usize::try_from(nth % self.kept.len() as u64).unwrap_or(0);
         if let Some(kept) = &self.kept[slot]
-            && pods.process(&kept.pod).is_some_and(|process| process.life() == kept.life && !process.draining())
+            && pods
+                .process(&kept.pod)
+                .is_some_and(|process| process.life() == kept.life && !process.draining())
         {
             return Some(kept.pod.clone());
         }
@@ -175,7 +180,14 @@ impl Client {
                 What::Client { revision, fate, took } => self.book.enter(ending.at, &revision, fate, took),
                 What::Server { pod, life, status, exception, took } => {
                     if let Some(process) = pods.process_mut(&pod).filter(|process| process.life() == life) {
-                        process.record(ending.at, &self.load.method, &self.load.path, status, exception.as_deref(), took);
+                        process.record(
+                            ending.at,
+                            &self.load.method,
+                            &self.load.path,
+                            status,
+                            exception.as_deref(),
+                            took,
+                        );
                     }
                 }
             }
@@ -251,7 +263,8 @@ impl Book {
                 (revision, Tally { latency_micros: histogram.as_ref().map(percentiles), ..tally })
             });
             let from = (self.began + Duration::from_secs(open.nth)).unix_nanos();
-            let second = Second { nth: open.nth, from, by: by.collect(), longest_run: self.longest_run, late: 0 };
+            let second =
+                Second { nth: open.nth, from, by: by.collect(), longest_run: self.longest_run, late: 0 };
             self.closed.push_back(second);
         }
     }

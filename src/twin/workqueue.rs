@@ -50,7 +50,13 @@ impl Workqueue {
     }
 
     /// The reconcile ended. Returns when the key is due next, if it is.
-    pub fn done(&mut self, key: &Key, now: Moment, failed: bool, requeue_after: Option<Duration>) -> Option<Moment> {
+    pub fn done(
+        &mut self,
+        key: &Key,
+        now: Moment,
+        failed: bool,
+        requeue_after: Option<Duration>,
+    ) -> Option<Moment> {
         let state = self.states.get_mut(key)?;
         state.working = false;
         if failed {

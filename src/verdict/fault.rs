@@ -30,7 +30,13 @@ impl Expected {
         self.least += n * least;
         self.most += n * most;
         // p(1-p) is greatest at the end nearer to one half.
-        let worst = if (least..=most).contains(&0.5) { 0.5 } else if most < 0.5 { most } else { least };
+        let worst = if (least..=most).contains(&0.5) {
+            0.5
+        } else if most < 0.5 {
+            most
+        } else {
+            least
+        };
         self.variance += n * worst * (1.0 - worst);
         self.sent += sent;
     }
@@ -55,7 +61,12 @@ impl Expected {
 
 /// The least and greatest error probability of pods whose ages lie between these.
 #[must_use]
-pub fn probability_between(fault: &Prepared, request: &fake_app::fault::Request<'_>, youngest: std::time::Duration, oldest: std::time::Duration) -> (f64, f64) {
+pub fn probability_between(
+    fault: &Prepared,
+    request: &fake_app::fault::Request<'_>,
+    youngest: std::time::Duration,
+    oldest: std::time::Duration,
+) -> (f64, f64) {
     // Strength only grows with age, so the ends bound it; an onset after a number of requests can be anywhere.
     let at = |age, nth| fault.error_probability(age, nth, request);
     let ends = [at(youngest, 0), at(oldest, 0), at(youngest, u64::MAX), at(oldest, u64::MAX)];

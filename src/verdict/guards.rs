@@ -87,7 +87,9 @@ impl Evidence {
             Event::Stage(stage) => self.stage = Some(*stage),
             Event::Traffic(second) => self.traffic(second, moments.first(Anchor::Applied)),
             Event::Pod(pod) => self.pod(entry.at, pod),
-            Event::Measured(measured) if moments.released().contains(&measured.revision) && !measured.dry_run => {
+            Event::Measured(measured)
+                if moments.released().contains(&measured.revision) && !measured.dry_run =>
+            {
                 if measured.phase == "Error" {
                     self.measured_badly += 1;
                     self.last_measure_error.clone_from(&measured.message);
@@ -153,7 +155,12 @@ impl Evidence {
 }
 
 /// Everything that speaks against believing this run, most important first.
-pub(super) fn objections(criteria: &Criteria, moments: &Moments, evidence: &Evidence, control: &ControlOutcome) -> Vec<Reason> {
+pub(super) fn objections(
+    criteria: &Criteria,
+    moments: &Moments,
+    evidence: &Evidence,
+    control: &ControlOutcome,
+) -> Vec<Reason> {
     let mut objections = vec![];
     let mut object = |code: &str, sentence: String| {
         objections.push(Reason { code: code.to_owned(), sentence });
@@ -163,7 +170,10 @@ pub(super) fn objections(criteria: &Criteria, moments: &Moments, evidence: &Evid
         let (harmed, sent) = (evidence.baseline_harmed, evidence.baseline_sent);
         object("dirty-baseline", format!("{harmed} of {sent} requests were harmed before the release"));
     } else if evidence.baseline_sent == 0 && (released || evidence.stage >= Some(Stage::Baseline)) {
-        object("dirty-baseline", "no traffic was served before the release, so a change proves nothing".to_owned());
+        object(
+            "dirty-baseline",
+            "no traffic was served before the release, so a change proves nothing".to_owned(),
+        );
     }
     if !released {
         object("nothing-released", format!("the release was never written: {}", evidence.ended));
@@ -183,7 +193,10 @@ pub(super) fn objections(criteria: &Criteria, moments: &Moments, evidence: &Evid
     for service in expected_receivers(criteria) {
         match evidence.knocks.get(service) {
             Some(200..300) => {}
-            Some(status) => object("silent-receiver", format!("receiver `{service}` answered a test message with {status}")),
+            Some(status) => object(
+                "silent-receiver",
+                format!("receiver `{service}` answered a test message with {status}"),
+            ),
             None => object("silent-receiver", format!("receiver `{service}` never proved reachable")),
         }
     }
@@ -207,7 +220,8 @@ fn unproven(release: &Release, moments: &Moments, evidence: &Evidence) -> Option
         return None;
     }
     if harms_life(fault) {
-        let sentence = format!("no pod of {revision} was ever seen unready or restarted, so its fault was not suffered");
+        let sentence =
+            format!("no pod of {revision} was ever seen unready or restarted, so its fault was not suffered");
         return Some(("fault-not-served", sentence));
     }
     if sent == 0 {
@@ -221,21 +235,34 @@ fn unproven(release: &Release, moments: &Moments, evidence: &Evidence) -> Option
     if !expected.allows(errors) {
         let (least, most) = expected.interval();
         let answered = expected.sent;
-        let sentence = format!("{revision} failed {errors} of {answered} requests; its fault asks for {least:.0} to {most:.0}");
+        let sentence = format!(
+            "{revision} failed {errors} of {answered} requests; its fault asks for {least:.0} to {most:.0}"
+        );
         return Some(("fault-not-served", sentence));
     }
     if fault.errors.is_some() && errors == 0 {
-        return Some(("fault-not-served", format!("{revision} answered {} requests and failed none", expected.sent)));
+        return Some((
+            "fault-not-served",
+            format!("{revision} answered {} requests and failed none", expected.sent),
+        ));
     }
-    if fault.latency.is_some() && fault.errors.is_none() && moments.harm().by.get(revision).is_none_or(|(_, harmed)| *harmed == 0) {
-        return Some(("fault-not-served", format!("{revision} answered {sent} requests and none was slower than the SLO")));
+    if fault.latency.is_some()
+        && fault.errors.is_none()
+        && moments.harm().by.get(revision).is_none_or(|(_, harmed)| *harmed == 0)
+    {
+        return Some((
+            "fault-not-served",
+            format!("{revision} answered {sent} requests and none was slower than the SLO"),
+        ));
     }
     None
 }
 
 /// A fault of the process rather than of its answers.
 fn harms_life(fault: &Fault) -> bool {
-    (fault.readiness.is_some() || fault.liveness.is_some() || fault.crash.is_some()) && fault.errors.is_none() && fault.latency.is_none()
+    (fault.readiness.is_some() || fault.liveness.is_some() || fault.crash.is_some())
+        && fault.errors.is_none()
+        && fault.latency.is_none()
 }
 
 fn unmeasured(criteria: &Criteria, evidence: &Evidence) -> Option<String> {
@@ -245,7 +272,10 @@ fn unmeasured(criteria: &Criteria, evidence: &Evidence) -> Option<String> {
     }
     if evidence.measured_badly > 0 {
         let error = &evidence.last_measure_error;
-        return Some(format!("all {} measurements ended in Error, the last with: {error}", evidence.measured_badly));
+        return Some(format!(
+            "all {} measurements ended in Error, the last with: {error}",
+            evidence.measured_badly
+        ));
     }
     Some("no measurement was taken of the new revision".to_owned())
 }
@@ -261,38 +291,78 @@ fn expected_receivers(criteria: &Criteria) -> BTreeSet<&str> {
 /// What `firedrill explain` says about a reason.
 #[must_use]
 pub fn guard_page(code: &str) -> Option<String> {
-    let (title, body) = PAGES.iter().find(|(known, ..)| *known == code).map(|(_, title, body)| (title, body))?;
+    let (title, body) =
+        PAGES.iter().find(|(known, ..)| *known == code).map(|(_, title, body)| (title, body))?;
     Some(format!("{code}: {title}\n\n{body}\n"))
 }
 
 /// Codes, titles and pages of every reason a verdict can give.
 pub const PAGES: &[(&str, &str, &str)] = &[
-    ("broken", "an expectation was not met",
-     "Something the scenario expects did not happen, happened too late, too early, too often, or did too much harm.\nThe run is a FAIL: the policy did not protect as promised. The timeline shows what happened instead."),
-    ("gave-up", "the run ended before everything was decided",
-     "`give-up-after` passed, or the run was interrupted, while an expectation could still go either way: usually because\nthe moment it counts from never came. Look at which moment is missing, and ask why."),
-    ("cut-short", "the timeline has no end",
-     "The recording stops before the run says that it ended. Nothing that is missing from it can be told from what never happened."),
-    ("nothing-released", "the release was never written",
-     "The run ended before the faulty revision reached the cluster, so nothing was tried. The entries before it say why."),
-    ("no-traffic-on-new-revision", "nobody was served by the new revision",
-     "The client never got an answer from the released revision. If the policy kept it away from users until it was analysed,\nthe analysis had nothing to measure either. Point `traffic.to` at the Service that reaches it (`preview` before the\npromotion), or expect what such a policy does: `never: promoted`."),
-    ("fault-not-served", "the fault that was served is not the one that was asked for",
-     "The client's counts lie outside the 99.9 % interval of what the fault predicts, or no pod was seen to suffer it.\nA rollback of something else proves nothing about this fault."),
-    ("no-measurement", "the new revision was never measured",
-     "The policy has an analysis, but not one measurement of the new revision came to a result. Whatever undid the release,\nit was not the condition this drill is about."),
-    ("dirty-baseline", "the healthy version was not healthy",
-     "Requests were harmed, or none were served, before the release. What happens afterwards cannot be blamed on it."),
-    ("silent-receiver", "a receiver never proved reachable",
-     "Before the release every receiver that an expectation names gets a test message. One that does not answer it well\nproves nothing by its silence, and nothing by what it happens to receive."),
-    ("watch-gap", "a watch lost events",
-     "The API server closed a watch and its history no longer reached back far enough. Something may have happened unseen."),
-    ("clock-skew", "the clocks differ too much",
-     "The agent's clock differs from the runner's by more than a tenth of a window, so the window means nothing."),
-    ("control-failed", "a healthy release did not get through",
-     "The control runs the same policy with a release that has no fault. It was aborted, raised an alarm, or never arrived.\nA policy that rejects everything also rejects bad releases, and protects nobody."),
-    ("world-broke", "the world broke",
-     "The API server, the agent or the harness itself failed. That is an ERROR, never a FAIL: the policy was not judged."),
+    (
+        "broken",
+        "an expectation was not met",
+        "Something the scenario expects did not happen, happened too late, too early, too often, or did too much harm.\nThe run is a FAIL: the policy did not protect as promised. The timeline shows what happened instead.",
+    ),
+    (
+        "gave-up",
+        "the run ended before everything was decided",
+        "`give-up-after` passed, or the run was interrupted, while an expectation could still go either way: usually because\nthe moment it counts from never came. Look at which moment is missing, and ask why.",
+    ),
+    (
+        "cut-short",
+        "the timeline has no end",
+        "The recording stops before the run says that it ended. Nothing that is missing from it can be told from what never happened.",
+    ),
+    (
+        "nothing-released",
+        "the release was never written",
+        "The run ended before the faulty revision reached the cluster, so nothing was tried. The entries before it say why.",
+    ),
+    (
+        "no-traffic-on-new-revision",
+        "nobody was served by the new revision",
+        "The client never got an answer from the released revision. If the policy kept it away from users until it was analysed,\nthe analysis had nothing to measure either. Point `traffic.to` at the Service that reaches it (`preview` before the\npromotion), or expect what such a policy does: `never: promoted`.",
+    ),
+    (
+        "fault-not-served",
+        "the fault that was served is not the one that was asked for",
+        "The client's counts lie outside the 99.9 % interval of what the fault predicts, or no pod was seen to suffer it.\nA rollback of something else proves nothing about this fault.",
+    ),
+    (
+        "no-measurement",
+        "the new revision was never measured",
+        "The policy has an analysis, but not one measurement of the new revision came to a result. Whatever undid the release,\nit was not the condition this drill is about.",
+    ),
+    (
+        "dirty-baseline",
+        "the healthy version was not healthy",
+        "Requests were harmed, or none were served, before the release. What happens afterwards cannot be blamed on it.",
+    ),
+    (
+        "silent-receiver",
+        "a receiver never proved reachable",
+        "Before the release every receiver that an expectation names gets a test message. One that does not answer it well\nproves nothing by its silence, and nothing by what it happens to receive.",
+    ),
+    (
+        "watch-gap",
+        "a watch lost events",
+        "The API server closed a watch and its history no longer reached back far enough. Something may have happened unseen.",
+    ),
+    (
+        "clock-skew",
+        "the clocks differ too much",
+        "The agent's clock differs from the runner's by more than a tenth of a window, so the window means nothing.",
+    ),
+    (
+        "control-failed",
+        "a healthy release did not get through",
+        "The control runs the same policy with a release that has no fault. It was aborted, raised an alarm, or never arrived.\nA policy that rejects everything also rejects bad releases, and protects nobody.",
+    ),
+    (
+        "world-broke",
+        "the world broke",
+        "The API server, the agent or the harness itself failed. That is an ERROR, never a FAIL: the policy was not judged.",
+    ),
 ];
 
 /// How far clocks may differ before a window means nothing: a tenth of the shortest one.
@@ -300,6 +370,10 @@ fn clock_skew(criteria: &Criteria, skew: Duration) -> Option<Reason> {
     let shortest = criteria.expectations.iter().filter_map(|criterion| criterion.what.within()).min()?;
     (skew > shortest / 10).then(|| Reason {
         code: "clock-skew".to_owned(),
-        sentence: format!("the clocks differ by {}, more than a tenth of {}", seconds(skew), seconds(shortest)),
+        sentence: format!(
+            "the clocks differ by {}, more than a tenth of {}",
+            seconds(skew),
+            seconds(shortest)
+        ),
     })
 }

@@ -26,7 +26,12 @@ pub struct Judge<'a> {
 
 /// Judges a whole timeline. `trouble` is what broke the world or the harness, if anything did.
 #[must_use]
-pub fn judge(criteria: &Criteria, timeline: &Timeline, control: ControlOutcome, trouble: Option<&str>) -> Verdict {
+pub fn judge(
+    criteria: &Criteria,
+    timeline: &Timeline,
+    control: ControlOutcome,
+    trouble: Option<&str>,
+) -> Verdict {
     let mut judge = Judge::new(criteria);
     for entry in timeline.entries() {
         judge.observe(entry);
@@ -55,7 +60,9 @@ impl<'a> Judge<'a> {
         match &entry.event {
             Event::Started(started) => self.began = Some(started.clone()),
             Event::Ended { why } => self.ended = Some(why.clone()),
-            Event::Delivered(delivered) if !delivered.knock && self.moments.first(Anchor::Applied).is_some() => {
+            Event::Delivered(delivered)
+                if !delivered.knock && self.moments.first(Anchor::Applied).is_some() =>
+            {
                 self.deliveries.push((entry.at, delivered.clone()));
             }
             _ => {}
@@ -85,8 +92,10 @@ impl<'a> Judge<'a> {
     /// there was in all, is known only at the end, so it does not keep anybody waiting.
     #[must_use]
     pub fn decided(&self) -> bool {
-        let mut leading = self.criteria.expectations.iter().filter(|criterion| !criterion.what.is_trailing()).peekable();
-        leading.peek().is_some() && leading.all(|criterion| self.state(criterion, false).0 != State::Undecided)
+        let mut leading =
+            self.criteria.expectations.iter().filter(|criterion| !criterion.what.is_trailing()).peekable();
+        leading.peek().is_some()
+            && leading.all(|criterion| self.state(criterion, false).0 != State::Undecided)
     }
 
     /// The expectations that are still open, for a person who waits.
@@ -99,7 +108,8 @@ impl<'a> Judge<'a> {
     /// The verdict on everything observed.
     #[must_use]
     pub fn verdict(&self, control: ControlOutcome, trouble: Option<&str>) -> Verdict {
-        let expectations: Vec<Judged> = self.criteria.expectations.iter().map(|criterion| self.judged(criterion)).collect();
+        let expectations: Vec<Judged> =
+            self.criteria.expectations.iter().map(|criterion| self.judged(criterion)).collect();
         let mut reasons = vec![];
         let outcome = self.outcome(&expectations, &control, trouble, &mut reasons);
         let harm = self.moments.harm();
@@ -120,7 +130,15 @@ impl<'a> Judge<'a> {
                 share: share(harm.harmed, harm.sent),
                 longest_run: harm.longest_run,
                 exposed: harm.exposed,
-                by: harm.by.iter().map(|(name, (sent, harmed))| BlastOf { revision: name.clone(), sent: *sent, harmed: *harmed }).collect(),
+                by: harm
+                    .by
+                    .iter()
+                    .map(|(name, (sent, harmed))| BlastOf {
+                        revision: name.clone(),
+                        sent: *sent,
+                        harmed: *harmed,
+                    })
+                    .collect(),
             },
             control,
             documented: None,
@@ -130,7 +148,13 @@ impl<'a> Judge<'a> {
         verdict
     }
 
-    fn outcome(&self, judged: &[Judged], control: &ControlOutcome, trouble: Option<&str>, reasons: &mut Vec<Reason>) -> Outcome {
+    fn outcome(
+        &self,
+        judged: &[Judged],
+        control: &ControlOutcome,
+        trouble: Option<&str>,
+        reasons: &mut Vec<Reason>,
+    ) -> Outcome {
         if let Some(trouble) = trouble {
             reasons.push(Reason { code: "world-broke".to_owned(), sentence: trouble.to_owned() });
             return Outcome::Error;
@@ -143,7 +167,8 @@ impl<'a> Judge<'a> {
         let failed = !reasons.is_empty();
         // Guards turn a would-be PASS around; beside a FAIL they are still worth telling.
         reasons.extend(guards::objections(self.criteria, &self.moments, &self.evidence, control));
-        let undecided: Vec<&Judged> = judged.iter().filter(|judged| judged.state == State::Undecided).collect();
+        let undecided: Vec<&Judged> =
+            judged.iter().filter(|judged| judged.state == State::Undecided).collect();
         if !undecided.is_empty() {
             let names: Vec<&str> = undecided.iter().map(|judged| judged.id.as_str()).collect();
             let sentence = format!("the run ended before this could be decided: {}", names.join(", "));
@@ -170,7 +195,9 @@ impl<'a> Judge<'a> {
             What::Moment { moment, within } => self.moment(*moment, within),
             What::Notified { what, within } => self.notified(what, within),
             What::Never(moment) => match self.moments.first(*moment) {
-                Some(at) => (State::Broken, format!("{} came {}", moment.name(), seconds(self.since_applied(at)))),
+                Some(at) => {
+                    (State::Broken, format!("{} came {}", moment.name(), seconds(self.since_applied(at))))
+                }
                 None if self.moments.first(Anchor::Applied).is_some() && at_end => {
                     let watched = seconds(self.since_applied(self.now));
                     (State::Held, format!("not once in the {watched} after the release"))
@@ -191,17 +218,28 @@ impl<'a> Judge<'a> {
         let name = moment.name();
         let came = self.moments.all(moment);
         // The last harmed response only counts once a hold of clean traffic confirms it, so it is told late.
-        let confirm = if moment == Anchor::Restored { self.criteria.cast.hold + Duration::from_secs(2) } else { Duration::ZERO };
+        let confirm = if moment == Anchor::Restored {
+            self.criteria.cast.hold + Duration::from_secs(2)
+        } else {
+            Duration::ZERO
+        };
         self.timed(name, &came, within, confirm)
     }
 
     fn notified(&self, what: &NotifiedWhat, within: &Within) -> (State, String) {
         let matching = self.deliveries.iter().filter(|(_, delivered)| matches(what, delivered));
-        let (good, bad): (Vec<_>, Vec<_>) = matching.partition(|(_, delivered)| (200..300).contains(&delivered.status));
+        let (good, bad): (Vec<_>, Vec<_>) =
+            matching.partition(|(_, delivered)| (200..300).contains(&delivered.status));
         let came: Vec<Instant> = good.iter().map(|(at, _)| *at).collect();
         let (state, mut seen) = self.timed("a notification", &came, within, Duration::ZERO);
-        if came.is_empty() && let Some((_, refused)) = bad.first() {
-            let answer = if refused.status == 0 { "no answer".to_owned() } else { format!("status {}", refused.status) };
+        if came.is_empty()
+            && let Some((_, refused)) = bad.first()
+        {
+            let answer = if refused.status == 0 {
+                "no answer".to_owned()
+            } else {
+                format!("status {}", refused.status)
+            };
             seen = format!("{seen}; {} attempts met {answer}", bad.len());
         }
         (state, seen)
@@ -210,7 +248,10 @@ impl<'a> Judge<'a> {
     /// A thing that happened at these moments, against its window.
     fn timed(&self, name: &str, came: &[Instant], within: &Within, confirm: Duration) -> (State, String) {
         let Some(anchor) = self.moments.first(within.after) else {
-            return (State::Undecided, format!("`{}` never came, so nothing counts from it", within.after.name()));
+            return (
+                State::Undecided,
+                format!("`{}` never came, so nothing counts from it", within.after.name()),
+            );
         };
         let waited = self.now.since(anchor);
         let over = within.within.is_some_and(|limit| waited > limit + confirm);
@@ -221,8 +262,13 @@ impl<'a> Judge<'a> {
         }
         let Some(first) = came.first().copied() else {
             return match within.within {
-                Some(limit) if over => (State::Broken, format!("{name} did not come within {}", seconds(limit))),
-                _ => (State::Undecided, format!("{name} had not come {} after {}", seconds(waited), within.after.name())),
+                Some(limit) if over => {
+                    (State::Broken, format!("{name} did not come within {}", seconds(limit)))
+                }
+                _ => (
+                    State::Undecided,
+                    format!("{name} had not come {} after {}", seconds(waited), within.after.name()),
+                ),
             };
         };
         let took = first.since(anchor);
@@ -239,7 +285,14 @@ impl<'a> Judge<'a> {
         (if early { State::Undecided } else { State::Held }, told)
     }
 
-    fn harmed(&self, at_most: Option<&Limit>, of_new: bool, longest_run: Option<u64>, exposed: Option<f64>, at_end: bool) -> (State, String) {
+    fn harmed(
+        &self,
+        at_most: Option<&Limit>,
+        of_new: bool,
+        longest_run: Option<u64>,
+        exposed: Option<f64>,
+        at_end: bool,
+    ) -> (State, String) {
         let harm = self.moments.harm();
         let (harmed, sent) = if of_new { (harm.new_harmed, harm.new_sent) } else { (harm.harmed, harm.sent) };
         let part = share(harmed, sent);
@@ -268,7 +321,9 @@ impl<'a> Judge<'a> {
     fn moments_seen(&self) -> Vec<MomentSeen> {
         let mut seen: Vec<MomentSeen> = Anchor::ALL
             .iter()
-            .filter_map(|moment| Some(MomentSeen { name: moment.name().to_owned(), at: self.moments.first(*moment)? }))
+            .filter_map(|moment| {
+                Some(MomentSeen { name: moment.name().to_owned(), at: self.moments.first(*moment)? })
+            })
             .collect();
         seen.sort_by_key(|moment| moment.at);
         seen
@@ -281,9 +336,16 @@ impl<'a> Judge<'a> {
         if verdict.outcome != documented.outcome {
             differs.push(format!("it ended {}, not {}", verdict.outcome.name(), documented.outcome.name()));
         }
-        let broken: Vec<&str> =
-            verdict.expectations.iter().filter(|judged| judged.state == State::Broken).map(|judged| judged.id.as_str()).collect();
-        for id in broken.iter().filter(|id| documented.outcome == Outcome::Fail && !documented.broken.iter().any(|d| d == *id)) {
+        let broken: Vec<&str> = verdict
+            .expectations
+            .iter()
+            .filter(|judged| judged.state == State::Broken)
+            .map(|judged| judged.id.as_str())
+            .collect();
+        for id in broken
+            .iter()
+            .filter(|id| documented.outcome == Outcome::Fail && !documented.broken.iter().any(|d| d == *id))
+        {
             differs.push(format!("`{id}` is broken, which is not documented"));
         }
         for id in documented.broken.iter().filter(|id| !broken.contains(&id.as_str())) {

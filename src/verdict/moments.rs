@@ -104,8 +104,12 @@ impl Moments {
             }
             Event::Traffic(second) => self.traffic(at, second),
             Event::Pod(pod) => self.pod(at, pod),
+            // What it was before the release is where every change is counted from.
+            Event::Rollout(seen) if self.applied.is_none() => self.rollout = seen.clone(),
             _ if self.applied.is_none() => {}
-            Event::Analysis(run) if self.is_new(&run.revision) && matches!(&*run.phase, "Failed" | "Error") => {
+            Event::Analysis(run)
+                if self.is_new(&run.revision) && matches!(&*run.phase, "Failed" | "Error") =>
+            {
                 self.detected.push(at);
             }
             Event::Rollout(seen) => self.rollout(at, seen),
@@ -117,7 +121,9 @@ impl Moments {
                     self.switched_back.push(at);
                 }
             }
-            Event::Weight { from, to: 0 } if *from > 0 && !self.aborted.is_empty() => self.switched_back.push(at),
+            Event::Weight { from, to: 0 } if *from > 0 && !self.aborted.is_empty() => {
+                self.switched_back.push(at)
+            }
             Event::Delivered(delivered) if !delivered.knock && (200..300).contains(&delivered.status) => {
                 self.notified.push(at);
             }

@@ -6,8 +6,8 @@ use fake_app::fault::{Draw, Health, Outcome, Prepared, Request};
 use fake_app::metrics::{Labels, Registry};
 use fake_app::profile::{Key as Series, Profile, Recorder};
 
-use super::spec::PodSpec;
 use super::PodSettings;
+use super::spec::PodSpec;
 use crate::clock::Moment;
 
 /// How long a server goes on answering after SIGTERM, so that whoever still has its address is served.
@@ -73,7 +73,15 @@ impl Process {
     }
 
     /// A request has been answered: it shows in the metrics.
-    pub fn record(&mut self, now: Moment, method: &str, path: &str, status: u16, exception: Option<&str>, took: Duration) {
+    pub fn record(
+        &mut self,
+        now: Moment,
+        method: &str,
+        path: &str,
+        status: u16,
+        exception: Option<&str>,
+        took: Duration,
+    ) {
         let path = path.split('?').next().unwrap_or(path);
         let track = self.recorder.track(Series { method, path, status, exception });
         self.recorder.record(track, now.since(self.started), took, 1);

@@ -59,8 +59,10 @@ impl PodSpec {
     pub fn read(pod: &Value) -> PodSpec {
         let spec = &pod["spec"];
         let containers: Vec<&Value> = spec["containers"].as_array().into_iter().flatten().collect();
-        let named = |container: &&&Value| env(container, FAULT_ENV).is_some() || env(container, "REVISION").is_some();
-        let playing = containers.iter().find(named).or(containers.first()).map_or(&Value::Null, |container| *container);
+        let named =
+            |container: &&&Value| env(container, FAULT_ENV).is_some() || env(container, "REVISION").is_some();
+        let playing =
+            containers.iter().find(named).or(containers.first()).map_or(&Value::Null, |container| *container);
         let fault = match env(playing, FAULT_ENV) {
             None | Some("") => Some(Fault::default()),
             Some(text) => serde_json::from_str(text).ok(),

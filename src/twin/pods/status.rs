@@ -8,11 +8,18 @@ use super::Life;
 pub(super) fn of(life: &Life) -> Value {
     let ready = if life.ready { "True" } else { "False" };
     let since = life.ready_changed.rfc3339();
-    let condition = |kind: &str, status: &str| json!({ "type": kind, "status": status, "lastTransitionTime": since });
+    let condition =
+        |kind: &str, status: &str| json!({ "type": kind, "status": status, "lastTransitionTime": since });
     let containers: Vec<Value> = life.spec.containers.iter().map(|name| container(life, name)).collect();
     let running = life.process.is_some() || life.restarts > 0;
     let phase = match life.last_exit {
-        Some((code, _)) if !life.spec.restarts => if code == 0 { "Succeeded" } else { "Failed" },
+        Some((code, _)) if !life.spec.restarts => {
+            if code == 0 {
+                "Succeeded"
+            } else {
+                "Failed"
+            }
+        }
         _ if running => "Running",
         _ => "Pending",
     };
@@ -41,7 +48,9 @@ fn container(life: &Life, name: &str) -> Value {
     let state = match (&life.process, life.last_exit) {
         (Some(_), _) => json!({ "running": { "startedAt": started } }),
         (None, Some(_)) if !playing => json!({ "running": { "startedAt": started } }),
-        (None, Some((code, at))) if life.waiting.is_empty() => json!({ "terminated": terminated(code, &at.rfc3339()) }),
+        (None, Some((code, at))) if life.waiting.is_empty() => {
+            json!({ "terminated": terminated(code, &at.rfc3339()) })
+        }
         (None, _) => json!({ "waiting": { "reason": life.waiting } }),
     };
     let last = match life.last_exit {

@@ -1,0 +1,161 @@
+//! A twin behind the wire, moved by tokio's clock.
+//!
+//! The kernel never runs ahead of the clock the engine lives by, and a write that arrives at t finds the world at t:
+//! every request first lets the kernel catch up. Between requests one task sleeps until the kernel's next event; on a
+//! paused clock that is how virtual time jumps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde::Serialize;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use super::embedded::{Host, ProxyRequest, Reply, World};
+use super::{Clock, Cluster};
+use crate::agent::wire::{self, Knock, Load};
+use crate::clock::Moment;
+use crate::engine::agent::Agent;
+use crate::twin::store::Store;
+use crate::twin::{Settings, Twin};
+
+/// An open twin. Dropping it ends its clock.
+pub struct Opened {
+    cluster: Cluster,
+    driver: JoinHandle<()>,
+}
+
+impl Opened {
+    /// The handles the engine works with.
+    #[must_use]
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Opens a twin within the current tokio runtime.
+#[must_use]
+pub fn open_twin(settings: Settings) -> Opened {
+    let clock = Clock::starting_at(settings.epoch);
+    let version = settings.version;
+    let sooner = Arc::new(Notify::new());
+    let world = World::new(Kernel { twin: Twin::new(settings), clock, sooner: Arc::clone(&sooner) });
+    let client = kube::Client::new(world.router(), "default");
+    let versions = BTreeMap::from([
+        ("firedrill".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("argo-rollouts (imitated)".to_owned(), version.name().to_owned()),
+    ]);
+    let cluster = Cluster { agent: Agent::new(client.clone()), client, clock, world: "twin", versions };
+    Opened { cluster, driver: tokio::spawn(drive(world, clock, sooner)) }
+}
+
+/// Sleeps until the kernel's next event, again and again. A write can put one before it, and then says so.
+async fn drive(world: World<Kernel>, clock: Clock, sooner: Arc<Notify>) {
+    loop {
+        let next = world.act(|kernel| {
+            kernel.catch_up();
+            kernel.twin.next()
+        });
+        tokio::select! {
+            biased;
+            () = sooner.notified() => {}
+            () = sleep_until(next, clock) => {}
+        }
+    }
+}
+
+async fn sleep_until(next: Option<Moment>, clock: Clock) {
+    match next {
+        Some(moment) => tokio::time::sleep_until(clock.instant(moment)).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The twin, told the time by tokio's clock.
+struct Kernel {
+    twin: Twin,
+    clock: Clock,
+    sooner: Arc<Notify>,
+}
+
+impl Kernel {
+    fn catch_up(&mut self) {
+        self.twin.advance(self.clock.now());
+    }
+
+    /// The agent's side of [`wire`], played by the kernel.
+    fn agent(&mut self, request: &ProxyRequest) -> Reply {
+        match (&request.method, request.path.as_str()) {
+            (&Method::PUT, "/load") => match serde_json::from_slice::<Load>(&request.body) {
+                Ok(load) => self.done(|twin| twin.start_load(load)),
+                Err(error) => text(StatusCode::BAD_REQUEST, error.to_string()),
+            },
+            (&Method::DELETE, "/load") => self.done(Twin::stop_load),
+            (&Method::POST, "/knock") => match serde_json::from_slice::<Knock>(&request.body) {
+                Ok(knock) => self.done(|twin| twin.knock(&knock)),
+                Err(error) => text(StatusCode::BAD_REQUEST, error.to_string()),
+            },
+            (&Method::GET, "/observed") => {
+                let number = |name: &str| {
+                    let pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
+                    pairs
+                        .filter(|(key, _)| *key == name)
+                        .find_map(|(_, value)| value.parse::<u64>().ok())
+                        .unwrap_or(0)
+                };
+                let inbox = usize::try_from(number("inbox")).unwrap_or(usize::MAX);
+                json(&self.twin.observed(number("seconds"), inbox))
+            }
+            _ => text(StatusCode::NOT_FOUND, "the agent knows /load, /knock and /observed".to_owned()),
+        }
+    }
+
+    fn done(&mut self, act: impl FnOnce(&mut Twin)) -> Reply {
+        act(&mut self.twin);
+        self.sooner.notify_one();
+        text(StatusCode::NO_CONTENT, String::new())
+    }
+}
+
+impl Host for Kernel {
+    fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    fn store(&self) -> &Store {
+        self.twin.store()
+    }
+
+    fn store_mut(&mut self) -> &mut Store {
+        self.catch_up();
+        self.twin.store_mut()
+    }
+
+    fn settle(&mut self) {
+        self.twin.settle();
+        self.sooner.notify_one();
+    }
+
+    fn proxy(&mut self, request: ProxyRequest) -> Option<Reply> {
+        self.catch_up();
+        let is_agent = request.namespace == wire::NAMESPACE && request.service == wire::SERVICE;
+        is_agent.then(|| self.agent(&request))
+    }
+}
+
+fn json(value: &impl Serialize) -> Reply {
+    let body = serde_json::to_vec(value).expect("the agent's words are plain data");
+    Reply { status: StatusCode::OK, content_type: "application/json".to_owned(), body: Bytes::from(body) }
+}
+
+fn text(status: StatusCode, text: String) -> Reply {
+    Reply { status, content_type: "text/plain".to_owned(), body: Bytes::from(text) }
+}
