@@ -51,6 +51,38 @@ impl ApiError {
         ApiError { code: 400, reason: "BadRequest", message: message.into() }
     }
 
+    /// 400, because a Kubernetes object is a JSON object with `metadata`.
+    pub(super) fn no_object() -> ApiError {
+        ApiError::bad_request("the object provided is unrecognized: it must be a JSON object with metadata")
+    }
+
+    /// 403.
+    #[must_use]
+    pub fn forbidden(key: &Key, why: &str) -> ApiError {
+        let message = format!("{} \"{}\" is forbidden: {why}", key.kind.info().resource(), key.name);
+        ApiError { code: 403, reason: "Forbidden", message }
+    }
+
+    /// 409, when a write or a deletion names another object than the one that is there.
+    #[must_use]
+    pub fn precondition(key: &Key, why: &str) -> ApiError {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{}\": Precondition failed: {why}",
+            key.kind.info().resource(),
+            key.name
+        );
+        ApiError { code: 409, reason: "Conflict", message }
+    }
+
+    /// 415.
+    #[must_use]
+    pub fn unsupported_media_type(accepted: &str) -> ApiError {
+        let message = format!(
+            "the body of the request was in an unknown format - accepted media types include: {accepted}"
+        );
+        ApiError { code: 415, reason: "UnsupportedMediaType", message }
+    }
+
     /// 422.
     #[must_use]
     pub fn invalid(message: impl Into<String>) -> ApiError {

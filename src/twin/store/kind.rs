@@ -54,7 +54,7 @@ pub struct KindInfo {
 }
 
 macro_rules! kinds {
-    ($($id:ident $group:literal $version:literal $plural:literal [$($short:literal)*] $ns:literal $status:literal $scale:literal;)*) => {
+    ($($id:ident $group:literal $version:literal $plural:literal $singular:literal [$($short:literal)*] $ns:literal $status:literal $scale:literal;)*) => {
         impl Kind {
             /// Every kind, in order.
             pub const ALL: &'static [Kind] = &[$(Kind::$id),*];
@@ -66,7 +66,7 @@ macro_rules! kinds {
                     $(Kind::$id => {
                         const INFO: KindInfo = KindInfo {
                             id: Kind::$id, group: $group, version: $version, kind: stringify!($id), plural: $plural,
-                            singular: "", short_names: &[$($short),*], namespaced: $ns,
+                            singular: $singular, short_names: &[$($short),*], namespaced: $ns,
                             status_subresource: $status, scale_subresource: $scale,
                         };
                         &INFO
@@ -78,32 +78,45 @@ macro_rules! kinds {
 }
 
 kinds! {
-    // kind            group                       version     plural           short      namespaced status scale
-    Namespace          ""                          "v1"        "namespaces"     ["ns"]     false true  false;
-    Node               ""                          "v1"        "nodes"          ["no"]     false true  false;
-    Service            ""                          "v1"        "services"       ["svc"]    true  true  false;
-    Pod                ""                          "v1"        "pods"           ["po"]     true  true  false;
-    ConfigMap          ""                          "v1"        "configmaps"     ["cm"]     true  false false;
-    Secret             ""                          "v1"        "secrets"        []         true  false false;
-    ServiceAccount     ""                          "v1"        "serviceaccounts" ["sa"]    true  false false;
-    Event              ""                          "v1"        "events"         ["ev"]     true  false false;
-    ReplicaSet         "apps"                      "v1"        "replicasets"    ["rs"]     true  true  true;
-    Deployment         "apps"                      "v1"        "deployments"    ["deploy"] true  true  true;
-    EndpointSlice      "discovery.k8s.io"          "v1"        "endpointslices" []         true  false false;
-    Lease              "coordination.k8s.io"       "v1"        "leases"         []         true  false false;
-    Job                "batch"                     "v1"        "jobs"           []         true  true  false;
-    Ingress            "networking.k8s.io"         "v1"        "ingresses"      ["ing"]    true  true  false;
-    VirtualService     "networking.istio.io"       "v1alpha3"  "virtualservices" ["vs"]    true  true  false;
-    DestinationRule    "networking.istio.io"       "v1alpha3"  "destinationrules" ["dr"]   true  true  false;
-    Rollout            "argoproj.io"               "v1alpha1"  "rollouts"       ["ro"]     true  true  true;
-    AnalysisTemplate   "argoproj.io"               "v1alpha1"  "analysistemplates" ["at"]  true  false false;
-    ClusterAnalysisTemplate "argoproj.io"          "v1alpha1"  "clusteranalysistemplates" ["cat"] false false false;
-    AnalysisRun        "argoproj.io"               "v1alpha1"  "analysisruns"   ["ar"]     true  false false;
-    Experiment         "argoproj.io"               "v1alpha1"  "experiments"    ["exp"]    true  false false;
-    CustomResourceDefinition "apiextensions.k8s.io" "v1"       "customresourcedefinitions" ["crd" "crds"] false true false;
+    // kind            group                       version     plural           singular  short      namespaced status scale
+    Namespace          ""                          "v1"        "namespaces" "namespace"     ["ns"]     false true  false;
+    Node               ""                          "v1"        "nodes" "node"          ["no"]     false true  false;
+    Service            ""                          "v1"        "services" "service"       ["svc"]    true  true  false;
+    Pod                ""                          "v1"        "pods" "pod"           ["po"]     true  true  false;
+    ConfigMap          ""                          "v1"        "configmaps" "configmap"     ["cm"]     true  false false;
+    Secret             ""                          "v1"        "secrets" "secret"        []         true  false false;
+    ServiceAccount     ""                          "v1"        "serviceaccounts" "serviceaccount" ["sa"]    true  false false;
+    Event              ""                          "v1"        "events" "event"         ["ev"]     true  false false;
+    ReplicaSet         "apps"                      "v1"        "replicasets" "replicaset"    ["rs"]     true  true  true;
+    Deployment         "apps"                      "v1"        "deployments" "deployment"    ["deploy"] true  true  true;
+    EndpointSlice      "discovery.k8s.io"          "v1"        "endpointslices" "endpointslice" []         true  false false;
+    Lease              "coordination.k8s.io"       "v1"        "leases" "lease"         []         true  false false;
+    Job                "batch"                     "v1"        "jobs" "job"           []         true  true  false;
+    Ingress            "networking.k8s.io"         "v1"        "ingresses" "ingress"      ["ing"]    true  true  false;
+    VirtualService     "networking.istio.io"       "v1alpha3"  "virtualservices" "virtualservice" ["vs"]    true  true  false;
+    DestinationRule    "networking.istio.io"       "v1alpha3"  "destinationrules" "destinationrule" ["dr"]   true  true  false;
+    Rollout            "argoproj.io"               "v1alpha1"  "rollouts" "rollout"       ["ro"]     true  true  true;
+    AnalysisTemplate   "argoproj.io"               "v1alpha1"  "analysistemplates" "analysistemplate" ["at"]  true  false false;
+    ClusterAnalysisTemplate "argoproj.io"          "v1alpha1"  "clusteranalysistemplates" "clusteranalysistemplate" ["cat"] false false false;
+    AnalysisRun        "argoproj.io"               "v1alpha1"  "analysisruns" "analysisrun"   ["ar"]     true  false false;
+    Experiment         "argoproj.io"               "v1alpha1"  "experiments" "experiment"    ["exp"]    true  false false;
+    CustomResourceDefinition "apiextensions.k8s.io" "v1"       "customresourcedefinitions" "customresourcedefinition" ["crd" "crds"] false true false;
 }
 
 impl Kind {
+    /// Whether a CustomResourceDefinition brought it: such a kind knows no strategic merge patch, for instance.
+    #[must_use]
+    pub fn is_custom(self) -> bool {
+        matches!(self.info().group, "argoproj.io" | "networking.istio.io")
+    }
+
+    /// Whether its objects carry `metadata.generation`.
+    #[must_use]
+    pub fn has_generation(self) -> bool {
+        use Kind::{ConfigMap, Event, Lease, Namespace, Node, Secret, Service, ServiceAccount};
+        !matches!(self, Namespace | Node | Service | ConfigMap | Secret | ServiceAccount | Event | Lease)
+    }
+
     /// The kind with this group and name, in any version.
     #[must_use]
     pub fn find(group: &str, kind: &str) -> Option<Kind> {

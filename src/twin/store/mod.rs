@@ -2,21 +2,39 @@
 //!
 //! It is told the time. It never notifies anyone: the kernel reads [`Store::changes_after`] and wakes whoever
 //! watches. HTTP, tables and streams are `cluster::embedded`'s affair.
+//!
+//! What is deliberately absent: server-side apply and field ownership, admission webhooks, quotas, conversion between
+//! versions, and the asynchrony of garbage collection: dependents go with their owner, in the order of their keys.
 
+mod admit;
+pub mod base64;
+mod defaults;
+mod delete;
 mod error;
 mod kind;
 mod object;
 mod patch;
+mod scale;
+pub mod schema;
+mod selector;
+#[cfg(test)]
+mod tests;
+mod write;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
+pub use self::defaults::pod_template as default_pod_template;
+pub use self::delete::{DeleteOptions, Propagation};
 pub use self::error::ApiError;
 pub use self::kind::{Kind, KindInfo};
 pub use self::object::{Key, Object, labels_of, owner_uid, text_at};
 pub use self::patch::Patch;
+pub use self::scale::scale_of;
+pub use self::selector::{FieldSelector, LabelSelector, Selection};
 use crate::clock::Moment;
 
 /// Which part of an object a write addresses.
@@ -48,7 +66,7 @@ pub struct Change {
 pub struct Gone;
 
 /// All objects of the emulated cluster, and the recent history of their changes.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone)]
 pub struct Store {
     objects: BTreeMap<Key, Object>,
     history: VecDeque<Change>,
@@ -56,14 +74,38 @@ pub struct Store {
     uids: u64,
 }
 
-/// How many changes are kept for watchers that fall behind.
-const HISTORY: usize = 10_000;
+/// How many changes are kept for watchers that fall behind. A Rollout is some 30 kB here, so this bounds a soak to
+/// tens of megabytes; watchers read at once, and whoever does not lists again.
+const HISTORY: usize = 2_000;
+
+/// How long an Event lives, as `kube-apiserver --event-ttl` has it.
+const EVENT_TTL: Duration = Duration::from_secs(3600);
+
+/// The namespaces that every cluster has, and that cannot be deleted (but for the last).
+const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+impl Default for Store {
+    fn default() -> Store {
+        Store::new()
+    }
+}
 
 impl Store {
-    /// An empty cluster.
+    /// An empty cluster, founded when virtual time begins: nothing but the namespaces every cluster has.
     #[must_use]
     pub fn new() -> Store {
-        Store::default()
+        Store::founded(Moment::VIRTUAL_EPOCH)
+    }
+
+    /// An empty cluster, founded at this moment.
+    #[must_use]
+    pub fn founded(now: Moment) -> Store {
+        let mut store = Store { objects: BTreeMap::new(), history: VecDeque::new(), version: 0, uids: 0 };
+        for name in NAMESPACES {
+            let founded = store.create(now, Kind::Namespace, json!({"metadata": {"name": name}}));
+            debug_assert!(founded.is_ok(), "{founded:?}");
+        }
+        store
     }
 
     /// The newest resource version.
@@ -103,79 +145,42 @@ impl Store {
         Ok(self.history.range(start..))
     }
 
-    /// `POST`.
+    /// All objects of a kind as they were at a resource version, ordered by namespace and name.
     ///
     /// # Errors
-    /// As an API server: a missing name (422) or an object that exists (409).
-    pub fn create(&mut self, now: Moment, kind: Kind, mut object: Value) -> Result<Object, ApiError> {
-        let key = Key::of(kind, &object)?;
-        if self.objects.contains_key(&key) {
-            return Err(ApiError::already_exists(&key));
+    /// [`Gone`] when the history no longer reaches back that far.
+    pub fn list_at(&self, kind: Kind, namespace: Option<&str>, version: u64) -> Result<Vec<Object>, Gone> {
+        let mut objects: BTreeMap<&Key, &Object> = self.list(kind, namespace).collect();
+        let later: Vec<&Change> = self.changes_after(version)?.collect();
+        let here = |key: &Key| key.kind == kind && namespace.is_none_or(|ns| &*key.namespace == ns);
+        for change in later.into_iter().rev().filter(|change| here(&change.key)) {
+            match &change.old {
+                Some(old) => objects.insert(&change.key, old),
+                None => objects.remove(&change.key),
+            };
         }
-        self.uids += 1;
-        let info = kind.info();
-        object["apiVersion"] = json!(info.api_version());
-        object["kind"] = json!(info.kind);
-        if info.status_subresource {
-            object.as_object_mut().expect("Key::of refuses what is not an object").remove("status");
+        Ok(objects.into_values().cloned().collect())
+    }
+
+    /// Forgets Events that are older than an hour, as etcd's leases do. Call it now and then.
+    pub fn expire(&mut self, now: Moment) {
+        let seen = |event: &Value| {
+            let stamps =
+                ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/metadata/creationTimestamp"];
+            stamps.iter().filter_map(|at| Moment::parse_rfc3339(text_at(event, at))).max()
+        };
+        let is_old = |event: &Value| seen(event).is_some_and(|seen| now.since(seen) >= EVENT_TTL);
+        let old: Vec<(Key, Object)> = self
+            .list(Kind::Event, None)
+            .filter(|(_, event)| is_old(event))
+            .map(|(key, event)| (key.clone(), event.clone()))
+            .collect();
+        for (key, event) in old {
+            self.commit(key, Some(event), None);
         }
-        let meta = &mut object["metadata"];
-        meta["uid"] = json!(format!("{:08x}-0000-4000-8000-{:012x}", kind as u32, self.uids));
-        meta["creationTimestamp"] = json!(now.rfc3339());
-        meta["generation"] = json!(1);
-        Ok(self.commit(key, None, Some(object)))
     }
 
-    /// `PUT`.
-    ///
-    /// # Errors
-    /// 404 when it is not there, 409 when `metadata.resourceVersion` is given and stale.
-    pub fn update(&mut self, now: Moment, kind: Kind, part: Part, object: Value) -> Result<Object, ApiError> {
-        let key = Key::of(kind, &object)?;
-        let old = self.objects.get(&key).cloned().ok_or_else(|| ApiError::not_found(&key))?;
-        let given = text_at(&object, "/metadata/resourceVersion");
-        if !given.is_empty() && given != text_at(&old, "/metadata/resourceVersion") {
-            return Err(ApiError::conflict(&key));
-        }
-        self.replace(now, key, &old, part, object)
-    }
-
-    /// `PATCH`.
-    ///
-    /// # Errors
-    /// 404 when it is not there, 422 when the patch does not apply.
-    pub fn patch(&mut self, now: Moment, key: &Key, part: Part, patch: &Patch) -> Result<Object, ApiError> {
-        let old = self.objects.get(key).cloned().ok_or_else(|| ApiError::not_found(key))?;
-        let object = patch.apply(&old)?;
-        self.replace(now, key.clone(), &old, part, object)
-    }
-
-    /// `DELETE`, at once.
-    ///
-    /// # Errors
-    /// 404 when it is not there.
-    pub fn delete(&mut self, _now: Moment, key: &Key) -> Result<Object, ApiError> {
-        let old = self.objects.get(key).cloned().ok_or_else(|| ApiError::not_found(key))?;
-        self.commit(key.clone(), Some(old.clone()), None);
-        Ok(old)
-    }
-
-    /// Keeps what a client may not touch, bumps the generation, and writes only if something changed.
-    fn replace(
-        &mut self,
-        _now: Moment,
-        key: Key,
-        old: &Object,
-        part: Part,
-        mut object: Value,
-    ) -> Result<Object, ApiError> {
-        object::keep_server_fields(key.kind, old, part, &mut object);
-        if object == **old {
-            return Ok(old.clone());
-        }
-        Ok(self.commit(key, Some(old.clone()), Some(object)))
-    }
-
+    /// The one way into the history: a new version of an object, or its end.
     fn commit(&mut self, key: Key, old: Option<Object>, new: Option<Value>) -> Object {
         self.version += 1;
         let new = new.map(|mut object| {

@@ -74,40 +74,75 @@ pub fn owner_uid(object: &Value) -> &str {
     owner.map_or("", |owner| text_at(owner, "/uid"))
 }
 
+/// The strings of a list at a JSON pointer.
+pub(super) fn texts_at<'a>(object: &'a Value, pointer: &str) -> Vec<&'a str> {
+    let list = object.pointer(pointer).and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Whether somebody has asked for the object's deletion.
+pub(super) fn is_terminating(object: &Value) -> bool {
+    object["metadata"].get("deletionTimestamp").is_some_and(|stamp| !stamp.is_null())
+}
+
+/// What only the server writes in `metadata`; a client's word on it is ignored.
+const SERVER_FIELDS: [&str; 8] = [
+    "uid",
+    "creationTimestamp",
+    "name",
+    "namespace",
+    "resourceVersion",
+    "generation",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+];
+
+/// Strips what only the server writes, on creation.
+pub(super) fn strip_server_fields(object: &mut Value) {
+    if let Some(meta) = object["metadata"].as_object_mut() {
+        meta.retain(|field, _| {
+            ["name", "namespace"].contains(&field.as_str()) || !SERVER_FIELDS.contains(&field.as_str())
+        });
+        meta.remove("managedFields");
+        meta.remove("selfLink");
+    }
+}
+
 /// Carries over what a write may not change: identity, creation, generation, and the other part of the object.
 pub(super) fn keep_server_fields(kind: Kind, old: &Value, part: Part, new: &mut Value) {
-    let info = kind.info();
     for field in ["apiVersion", "kind"] {
         new[field] = old[field].clone();
     }
-    if info.status_subresource {
+    if kind.info().status_subresource {
         match part {
-            Part::Main => set_or_remove(new, "status", old.get("status")),
+            Part::Main | Part::Scale => set_or_remove(new, "status", old.get("status")),
             Part::Status => {
                 let status = new.get("status").cloned();
                 *new = old.clone();
                 set_or_remove(new, "status", status.as_ref());
             }
-            Part::Scale => {}
         }
     }
-    for field in ["uid", "creationTimestamp", "name", "namespace", "resourceVersion", "generation"] {
+    for field in SERVER_FIELDS {
         set_or_remove(&mut new["metadata"], field, old["metadata"].get(field));
     }
-    if bumps_generation(info.status_subresource, old, new) {
-        let generation = old["metadata"]["generation"].as_i64().unwrap_or(0) + 1;
-        new["metadata"]["generation"] = json!(generation);
+    if let Some(meta) = new["metadata"].as_object_mut() {
+        meta.remove("managedFields");
     }
 }
 
 /// Everything but metadata counts, and status only where it is not a subresource.
-fn bumps_generation(status_subresource: bool, old: &Value, new: &Value) -> bool {
-    let counts = |key: &str| key != "metadata" && !(status_subresource && key == "status");
-    let part = |value: &Value| -> BTreeMap<String, Value> {
-        let fields = value.as_object().into_iter().flatten();
-        fields.filter(|(key, _)| counts(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+pub(super) fn bump_generation(kind: Kind, old: &Value, new: &mut Value) {
+    let status_counts = !kind.info().status_subresource;
+    let counts = |key: &str| key != "metadata" && (status_counts || key != "status");
+    let changed = |a: &Value, b: &Value| {
+        let fields = a.as_object().into_iter().flatten();
+        fields.filter(|(key, _)| counts(key)).any(|(key, value)| b.get(key) != Some(value))
     };
-    part(old) != part(new)
+    if kind.has_generation() && (changed(old, new) || changed(new, old)) {
+        let generation = old["metadata"]["generation"].as_i64().unwrap_or(0) + 1;
+        new["metadata"]["generation"] = json!(generation);
+    }
 }
 
 fn set_or_remove(object: &mut Value, field: &str, value: Option<&Value>) {

@@ -1,4 +1,14 @@
-//! Patches: merge (RFC 7386), JSON (RFC 6902) and the strategic merge of Kubernetes.
+//! Patches: what a `PATCH` request does to an object, before the server has its say.
+//!
+//! Three types, one file each: [`merge`] (RFC 7386), [`json`] (RFC 6902) and [`strategic`], the merge of Kubernetes
+//! that knows which lists are really maps. Server-side apply is not among them. Nothing here knows about kinds;
+//! that a custom resource takes no strategic patch is the store's rule.
+
+mod json;
+mod merge;
+mod strategic;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
@@ -23,28 +33,13 @@ impl Patch {
     pub fn apply(&self, object: &Value) -> Result<Value, ApiError> {
         let mut object = object.clone();
         match self {
-            // A strategic merge of maps is a merge; lists with merge keys come with the strategic patch proper.
-            Patch::Merge(patch) | Patch::Strategic(patch) => merge(&mut object, patch),
-            Patch::Json(_) => return Err(ApiError::bad_request("JSON patches are not served yet")),
+            Patch::Merge(patch) if patch.is_object() => merge::apply(&mut object, patch),
+            Patch::Strategic(patch) if patch.is_object() => strategic::apply(&mut object, patch)?,
+            Patch::Merge(_) | Patch::Strategic(_) => {
+                return Err(ApiError::bad_request("a patch of this type must be a JSON object"));
+            }
+            Patch::Json(patch) => json::apply(&mut object, patch)?,
         }
         Ok(object)
-    }
-}
-
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(fields) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(serde_json::Map::new());
-    }
-    let map = target.as_object_mut().expect("made an object above");
-    for (key, value) in fields {
-        if value.is_null() {
-            map.remove(key);
-        } else {
-            merge(map.entry(key.clone()).or_insert(Value::Null), value);
-        }
     }
 }
