@@ -2,5 +2,6 @@
 
 pub mod argo;
 pub mod clock;
+pub mod cluster;
 pub mod diag;
 pub mod twin;
