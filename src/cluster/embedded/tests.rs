@@ -576,11 +576,3 @@ proptest! {
         });
     }
 }
-#[tokio::test]
-async fn adhoc_serve() {
-    let world = world();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:18080").await.unwrap();
-    let _ =
-        tokio::time::timeout(Duration::from_secs(40), async { axum::serve(listener, world.router()).await })
-            .await;
-}
