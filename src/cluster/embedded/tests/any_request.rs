@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 use tower::ServiceExt;
 
 use super::world;
