@@ -16,10 +16,17 @@ pub(super) struct Column {
     pub(super) r#type: String,
     /// Only with `-o wide`.
     pub(super) wide: bool,
-    pub(super) cell: Box<dyn Fn(&Value, Moment) -> Value>,
+    pub(super) cell: Cell,
 }
 
+/// How to read a cell: from an object, at a time (for ages).
+type Cell = Box<dyn Fn(&Value, Moment) -> Value>;
+
+/// How to read a cell of text.
 type Text = fn(&Value) -> String;
+
+/// Headings and how to read what is below them.
+type Texts = &'static [(&'static str, Text)];
 
 /// The columns of a kind, the name first.
 pub(super) fn of(kind: Kind) -> Vec<Column> {
@@ -69,7 +76,7 @@ fn custom(column: &'static schema::Column) -> Column {
 }
 
 /// The columns before the age, and those of `-o wide` behind it.
-fn built_in(kind: Kind) -> (&'static [(&'static str, Text)], &'static [(&'static str, Text)]) {
+fn built_in(kind: Kind) -> (Texts, Texts) {
     match kind {
         Kind::Pod => (
             &[("Ready", pod_ready), ("Status", pod_status), ("Restarts", pod_restarts)],

@@ -6,7 +6,7 @@
 //! watchers hear of it.
 //!
 //! Deliberately absent: server-side apply (415), OpenAPI documents (404), exec, logs and port-forward (404), protobuf
-//! (415 for bodies, JSON in answers), authentication.
+//! (415 for bodies, which some `kubectl create` subcommands send; JSON in answers), authentication.
 
 mod answer;
 mod columns;
@@ -111,7 +111,6 @@ impl<H: Host> World<H> {
     }
 
     /// The API server: give it to `kube::Client::new`, or serve it on a socket.
-    #[must_use]
     pub fn router(&self) -> Router {
         Router::new().fallback(serve::answer::<H>).with_state(self.clone())
     }
