@@ -11,7 +11,7 @@ use serde_json::json;
 use super::args::{Format, Run};
 use super::progress::{Progress, Stopwatch};
 use super::{complain, complain_of, exit, files, say};
-use crate::diag::{self, Diagnostic};
+use crate::diag::{self, Diagnostic, Severity};
 use crate::drill::{self, Finished, Prepared};
 use crate::report::{junit, story};
 use crate::verdict::{Outcome, Verdict};
@@ -177,11 +177,18 @@ fn conclude(args: &Run, jobs: &[Job], results: Vec<Result<Done, Failed>>) -> u8 
 
 fn tell(args: &Run, done: &[(&Job, Done)]) {
     let mut out = String::new();
+    let mut told: Vec<&Diagnostic> = vec![];
     for (job, done) in done.iter().filter(|_| !args.quiet) {
-        if !job.prepared.findings.is_empty() {
+        // Scenarios share policies, and notes are for `check`: nobody reads the same warning seven times.
+        let new = |finding: &&Diagnostic| finding.severity < Severity::Note && !told.contains(finding);
+        let findings: Vec<&Diagnostic> = job.prepared.findings.iter().filter(new).collect();
+        if !findings.is_empty() {
             let color = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-            out.push_str(&diag::render(&job.prepared.findings, color));
+            let shown: Vec<Diagnostic> = findings.iter().map(|finding| (*finding).clone()).collect();
+            out.push_str(&diag::render(&shown, color));
+            out.push('\n');
         }
+        told.extend(findings);
         out.push_str(&story::tell(&done.finished.timeline, &done.finished.verdict, Some(done.took)));
         out.push('\n');
     }

@@ -1,6 +1,6 @@
 //! From a scenario's file to a plan, with everything that is wrong on the way.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,7 +89,20 @@ pub fn prepare(path: &Path) -> Result<Prepared, Vec<Diagnostic>> {
 /// The policy's paths, which count from the scenario's folder.
 fn manifest_paths(path: &Path, scenario: &Scenario) -> Vec<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    scenario.policy.manifests.iter().map(|manifest| folder.join(manifest.value.as_str())).collect()
+    scenario.policy.manifests.iter().map(|manifest| plain(&folder.join(manifest.value.as_str()))).collect()
+}
+
+/// A path without the detours that joining it made: `scenarios/../deploy` is `deploy`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match (part, plain.components().next_back()) {
+            (Component::ParentDir, Some(Component::Normal(_))) => drop(plain.pop()),
+            (Component::CurDir, _) => {}
+            _ => plain.push(part),
+        }
+    }
+    plain
 }
 
 fn manifest(object: &crate::argo::policy::Object) -> Manifest {

@@ -136,6 +136,7 @@ impl<'a> Engine<'a> {
             scenario: self.criteria.scenario.clone(),
             world: self.cluster.world.to_owned(),
             seed,
+            service: self.plan.traffic.service.clone(),
             time: self.began.rfc3339(),
             versions: self.cluster.versions.clone(),
         };

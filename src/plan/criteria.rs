@@ -284,7 +284,9 @@ fn harmed(harm: &answer::Harm) -> (What, String) {
 fn window_text(within: &Within) -> String {
     let after = within.after.name();
     let times = match within.times {
-        Some(Times { least, most }) if least == most => format!(", {least} times"),
+        Some(Times { least: 0, most: 0 }) => ", not once".to_owned(),
+        Some(Times { least: 1, most: 1 }) => ", exactly once".to_owned(),
+        Some(Times { least, most }) if least == most => format!(", exactly {least} times"),
         Some(Times { least, most: u64::MAX }) => format!(", at least {least} times"),
         Some(Times { least, most }) => format!(", {least} to {most} times"),
         None => String::new(),

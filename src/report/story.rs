@@ -40,7 +40,12 @@ pub fn lines(timeline: &Timeline, verdict: &Verdict) -> Vec<Line> {
     let entries = timeline.entries();
     let zero = entries.iter().find(|entry| matches!(entry.event, Event::Acted { revision: Some(_), .. }));
     let zero = zero.map_or(Instant::default(), |entry| entry.at);
-    let mut teller = Teller { zero, onset: moment(verdict, "onset"), ..Teller::default() };
+    let service = entries.iter().find_map(|entry| match &entry.event {
+        Event::Started(started) => Some(started.service.clone()),
+        _ => None,
+    });
+    let service = service.unwrap_or_default();
+    let mut teller = Teller { zero, service, onset: moment(verdict, "onset"), ..Teller::default() };
     for entry in entries {
         if teller.onset.is_some_and(|onset| entry.at > onset) {
             teller.onset(verdict);
@@ -65,7 +70,8 @@ struct Teller {
     aborted: bool,
     stable: String,
     ready: std::collections::BTreeMap<String, std::collections::BTreeSet<String>>,
-    empty: std::collections::BTreeSet<String>,
+    empty: bool,
+    service: String,
 }
 
 impl Teller {
@@ -121,7 +127,7 @@ impl Teller {
                 );
             }
             Event::Pod(pod) => self.pod(at, pod),
-            Event::Endpoints { service, ready } => self.endpoints(at, service, *ready),
+            Event::Endpoints { service, ready } if *service == self.service => self.endpoints(at, service, *ready),
             Event::Scaled { revision, from, to } if *to == 0 && *from > 0 => {
                 self.say(at, "scale", Mood::Plain, format!("{revision} is scaled from {from} to 0"));
             }
@@ -207,9 +213,11 @@ impl Teller {
     }
 
     fn endpoints(&mut self, at: Instant, service: &str, ready: u32) {
-        if ready == 0 && self.empty.insert(service.to_owned()) {
+        if ready == 0 && !self.empty {
+            self.empty = true;
             self.say(at, "outage", Mood::Bad, format!("Service {service} has no ready pod"));
-        } else if ready > 0 && self.empty.remove(service) {
+        } else if ready > 0 && self.empty {
+            self.empty = false;
             self.say(at, "back", Mood::Good, format!("Service {service} has {ready} ready pods again"));
         }
     }
@@ -315,6 +323,9 @@ pub fn conclusion(verdict: &Verdict) -> String {
     }
     text
 }
+
+/// Expectations longer than this push what was seen to the right.
+const WIDEST: usize = 64;
 
 fn mood_style(mood: Mood) -> Style {
     match mood {

@@ -163,6 +163,8 @@ pub struct RunStarted {
     pub world: String,
     /// The seed of all chance in it.
     pub seed: u64,
+    /// The Service that the traffic goes to.
+    pub service: String,
     /// What the wall said when the run began, RFC 3339.
     pub time: String,
     /// Versions of everything that took part, by name.

@@ -60,6 +60,9 @@ pub fn reconcile(store: &Store, now: Moment, key: &Key, seed: Seed) -> Reconcile
     result
 }
 
+/// The one node of the emulated cluster.
+const NODE: &str = "twin";
+
 /// At most this many pods are created in one pass (upstream `BurstReplicas`).
 const MAX_BURST: usize = 500;
 
@@ -101,7 +104,10 @@ fn new_pod(set: &Object, version: u64, nth: usize, seed: Seed) -> Value {
         "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": set["metadata"]["uid"],
         "controller": true, "blockOwnerDeletion": true,
     }]);
-    json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"], "status": { "phase": "Pending" } })
+    let mut spec = template["spec"].clone();
+    // The scheduler's part: there is one node, and everything fits on it. A pod that has one ends gracefully.
+    spec["nodeName"] = json!(NODE);
+    json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": { "phase": "Pending" } })
 }
 
 /// Five characters as Kubernetes draws them: no vowels, nothing that looks like something else.

@@ -196,7 +196,7 @@ impl<'a> Judge<'a> {
             What::Notified { what, within } => self.notified(what, within),
             What::Never(moment) => match self.moments.first(*moment) {
                 Some(at) => {
-                    (State::Broken, format!("{} came {}", moment.name(), seconds(self.since_applied(at))))
+                    (State::Broken, format!("it came {} after the release", seconds(self.since_applied(at))))
                 }
                 None if self.moments.first(Anchor::Applied).is_some() && at_end => {
                     let watched = seconds(self.since_applied(self.now));
@@ -215,7 +215,6 @@ impl<'a> Judge<'a> {
     }
 
     fn moment(&self, moment: Anchor, within: &Within) -> (State, String) {
-        let name = moment.name();
         let came = self.moments.all(moment);
         // The last harmed response only counts once a hold of clean traffic confirms it, so it is told late.
         let confirm = if moment == Anchor::Restored {
@@ -223,7 +222,7 @@ impl<'a> Judge<'a> {
         } else {
             Duration::ZERO
         };
-        self.timed(name, &came, within, confirm)
+        self.timed(&came, within, confirm)
     }
 
     fn notified(&self, what: &NotifiedWhat, within: &Within) -> (State, String) {
@@ -231,7 +230,7 @@ impl<'a> Judge<'a> {
         let (good, bad): (Vec<_>, Vec<_>) =
             matching.partition(|(_, delivered)| (200..300).contains(&delivered.status));
         let came: Vec<Instant> = good.iter().map(|(at, _)| *at).collect();
-        let (state, mut seen) = self.timed("a notification", &came, within, Duration::ZERO);
+        let (state, mut seen) = self.timed(&came, within, Duration::ZERO);
         if came.is_empty()
             && let Some((_, refused)) = bad.first()
         {
@@ -246,28 +245,28 @@ impl<'a> Judge<'a> {
     }
 
     /// A thing that happened at these moments, against its window.
-    fn timed(&self, name: &str, came: &[Instant], within: &Within, confirm: Duration) -> (State, String) {
+    fn timed(&self, came: &[Instant], within: &Within, confirm: Duration) -> (State, String) {
         let Some(anchor) = self.moments.first(within.after) else {
             return (
                 State::Undecided,
-                format!("`{}` never came, so nothing counts from it", within.after.name()),
+                format!("`{}` never came", within.after.name()),
             );
         };
         let waited = self.now.since(anchor);
         let over = within.within.is_some_and(|limit| waited > limit + confirm);
         if let Some(times) = within.times
-            && let Some(answer) = counted(name, came, times, over)
+            && let Some(answer) = counted(came, times, over)
         {
             return answer;
         }
         let Some(first) = came.first().copied() else {
             return match within.within {
                 Some(limit) if over => {
-                    (State::Broken, format!("{name} did not come within {}", seconds(limit)))
+                    (State::Broken, format!("not within {}", seconds(limit)))
                 }
                 _ => (
                     State::Undecided,
-                    format!("{name} had not come {} after {}", seconds(waited), within.after.name()),
+                    format!("not yet, {} after {}", seconds(waited), within.after.name()),
                 ),
             };
         };
@@ -361,16 +360,16 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn counted(name: &str, came: &[Instant], times: Times, over: bool) -> Option<(State, String)> {
+fn counted(came: &[Instant], times: Times, over: bool) -> Option<(State, String)> {
     let count = u64::try_from(came.len()).unwrap_or(u64::MAX);
     if count > times.most {
-        return Some((State::Broken, format!("{name} came {count} times")));
+        return Some((State::Broken, format!("{count} times")));
     }
     if times.most == 0 {
         let state = if over { State::Held } else { State::Undecided };
-        return Some((state, format!("{name} did not come")));
+        return Some((state, "not once".to_owned()));
     }
-    (over && count < times.least).then(|| (State::Broken, format!("{name} came {count} times only")))
+    (over && count < times.least).then(|| (State::Broken, format!("{count} times only")))
 }
 
 fn matches(what: &NotifiedWhat, delivered: &Delivered) -> bool {
