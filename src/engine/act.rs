@@ -96,6 +96,7 @@ impl Engine<'_> {
                 return Ok(());
             }
             let what = describe(&step.action);
+            tracing::info!(step = self.steps_done, %what, "taking a step");
             self.take_step(&step.action, &what).await?;
             let at = self.now();
             let revision = match &step.action {

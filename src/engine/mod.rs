@@ -356,6 +356,7 @@ impl<'a> Engine<'a> {
     }
 
     fn stage(&mut self, stage: Stage) {
+        tracing::info!(scenario = %self.criteria.scenario, at = ?self.now().since_start(), ?stage, "entered a stage");
         self.record_now(Event::Stage(stage));
     }
 

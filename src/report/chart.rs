@@ -10,10 +10,12 @@ use crate::timeline::{Event, Instant, Timeline};
 use crate::verdict::Verdict;
 
 const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 220.0;
+const HEIGHT: f64 = 250.0;
 const LEFT: f64 = 46.0;
 const BOTTOM: f64 = 24.0;
-const TOP: f64 = 44.0;
+const TOP: f64 = 76.0;
+/// Labels of moments that come together are written below each other.
+const ROWS: u32 = 6;
 /// At most so many columns: a longer run is summed up into wider ones.
 const COLUMNS: usize = 240;
 
@@ -140,7 +142,7 @@ fn markers(svg: &mut String, verdict: &Verdict, first: Instant, zero: Instant, w
             continue;
         }
         let x = LEFT + (WIDTH - LEFT) * moment.at.since(first).as_secs_f64() / number(whole);
-        row = if x - last_x < 80.0 { (row + 1) % 3 } else { 0 };
+        row = if x - last_x < 80.0 { (row + 1) % ROWS } else { 0 };
         last_x = x;
         let y = 10.0 + 11.0 * f64::from(row);
         let after = crate::verdict::seconds(moment.at.since(zero));
