@@ -123,11 +123,13 @@ impl Teller {
                     at,
                     "measure",
                     mood,
-                    format!("{}{dry} {value}: {}", measured.metric, measured.phase),
+                    format!("{}{dry} {}: {}", measured.metric, short(value), measured.phase),
                 );
             }
             Event::Pod(pod) => self.pod(at, pod),
-            Event::Endpoints { service, ready } if *service == self.service => self.endpoints(at, service, *ready),
+            Event::Endpoints { service, ready } if *service == self.service => {
+                self.endpoints(at, service, *ready)
+            }
             Event::Scaled { revision, from, to } if *to == 0 && *from > 0 => {
                 self.say(at, "scale", Mood::Plain, format!("{revision} is scaled from {from} to 0"));
             }
@@ -249,6 +251,25 @@ impl Teller {
     }
 }
 
+/// Numbers with no more digits than a reader takes in; the evidence has all of them.
+fn short(value: &str) -> String {
+    let mut text = String::new();
+    let mut decimals = None;
+    for c in value.chars() {
+        decimals = match (decimals, c) {
+            (None, '.') => Some((0, false)),
+            // Leading zeros after the point do not count: 0.000123 keeps what it says.
+            (Some((n, false)), '0') => Some((n, false)),
+            (Some((n, _)), '0'..='9') => Some((n + 1, true)),
+            _ => None,
+        };
+        if decimals.is_none_or(|(n, _)| n <= 4) {
+            text.push(c);
+        }
+    }
+    text
+}
+
 /// Minutes and seconds from the release.
 fn clock(zero: Instant, at: Instant) -> String {
     let (sign, span) = if at >= zero { (' ', at.since(zero)) } else { ('-', zero.since(at)) };
@@ -349,5 +370,26 @@ fn outcome_style(outcome: Outcome) -> Style {
         Outcome::Pass => AnsiColor::Green.on_default(),
         Outcome::Fail | Outcome::Error => AnsiColor::Red.on_default(),
         Outcome::Inconclusive => AnsiColor::Yellow.on_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_what_they_say() {
+        assert_eq!(short("[0.07721339281127139]"), "[0.07721]");
+        assert_eq!(short("[0.000012345678,NaN,+Inf]"), "[0.00001234,NaN,+Inf]");
+        assert_eq!(short("[1,2.5]"), "[1,2.5]");
+        assert_eq!(short("failed: 1.25"), "failed: 1.25");
+    }
+
+    #[test]
+    fn time_counts_from_the_release() {
+        let at = |seconds| Instant::after_start(Duration::from_secs_f64(seconds));
+        assert_eq!(clock(at(40.0), at(41.26)), " 00:01.3");
+        assert_eq!(clock(at(40.0), at(10.0)), "-00:30.0");
+        assert_eq!(clock(at(40.0), at(40.0 + 754.0)), " 12:34.0");
     }
 }

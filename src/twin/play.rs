@@ -189,7 +189,7 @@ impl Twin {
             Some(Manner::Refuses) => (0, Duration::from_millis(1)),
         };
         let request = &delivery.request;
-        let message = inbox::read(&request.url, &request.headers, &request.body);
+        let message = inbox::read(path_of(&request.url), &request.headers, &request.body);
         let to = match delivery.recipient.is_empty() {
             true => message.recipient,
             false => delivery.recipient.clone(),
@@ -232,6 +232,12 @@ impl Twin {
             knock: true,
         });
     }
+}
+
+/// The path of an address: what a receiver sees of it.
+fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("/", |slash| &rest[slash..])
 }
 
 /// How long a delivery may take before it counts as lost.

@@ -247,10 +247,7 @@ impl<'a> Judge<'a> {
     /// A thing that happened at these moments, against its window.
     fn timed(&self, came: &[Instant], within: &Within, confirm: Duration) -> (State, String) {
         let Some(anchor) = self.moments.first(within.after) else {
-            return (
-                State::Undecided,
-                format!("`{}` never came", within.after.name()),
-            );
+            return (State::Undecided, format!("`{}` never came", within.after.name()));
         };
         let waited = self.now.since(anchor);
         let over = within.within.is_some_and(|limit| waited > limit + confirm);
@@ -261,13 +258,10 @@ impl<'a> Judge<'a> {
         }
         let Some(first) = came.first().copied() else {
             return match within.within {
-                Some(limit) if over => {
-                    (State::Broken, format!("not within {}", seconds(limit)))
+                Some(limit) if over => (State::Broken, format!("not within {}", seconds(limit))),
+                _ => {
+                    (State::Undecided, format!("not yet, {} after {}", seconds(waited), within.after.name()))
                 }
-                _ => (
-                    State::Undecided,
-                    format!("not yet, {} after {}", seconds(waited), within.after.name()),
-                ),
             };
         };
         let took = first.since(anchor);

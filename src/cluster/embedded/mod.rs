@@ -14,6 +14,7 @@ mod discovery;
 mod params;
 mod read;
 mod serve;
+mod signal;
 mod table;
 mod target;
 #[cfg(test)]
@@ -26,8 +27,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use axum::Router;
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use tokio::sync::watch as signal;
 
+use self::signal::{Listener, Signal};
 use crate::clock::Moment;
 use crate::twin::store::Store;
 
@@ -83,7 +84,13 @@ pub struct World<H> {
 struct Inner<H> {
     host: Mutex<H>,
     /// The newest resource version that watchers may read up to.
-    version: signal::Sender<u64>,
+    signal: Arc<Signal>,
+}
+
+impl<H> Drop for Inner<H> {
+    fn drop(&mut self) {
+        self.signal.end();
+    }
 }
 
 impl<H> Clone for World<H> {
@@ -96,8 +103,8 @@ impl<H: Host> World<H> {
     /// A world around a host.
     #[must_use]
     pub fn new(host: H) -> World<H> {
-        let version = signal::Sender::new(host.store().version());
-        World { inner: Arc::new(Inner { host: Mutex::new(host), version }) }
+        let signal = Signal::new(host.store().version());
+        World { inner: Arc::new(Inner { host: Mutex::new(host), signal }) }
     }
 
     /// Does something to the host, for instance lets its time pass, and then tells the watchers.
@@ -106,7 +113,7 @@ impl<H: Host> World<H> {
         let result = action(&mut host);
         let version = host.store().version();
         drop(host);
-        self.inner.version.send_if_modified(|known| std::mem::replace(known, version) != version);
+        self.inner.signal.tell(version);
         result
     }
 
@@ -121,7 +128,7 @@ impl<H: Host> World<H> {
     }
 
     /// A handle that does not keep the world alive, and a signal of its changes: what a watch holds.
-    fn observe(&self) -> (Weak<Inner<H>>, signal::Receiver<u64>) {
-        (Arc::downgrade(&self.inner), self.inner.version.subscribe())
+    fn observe(&self) -> (Weak<Inner<H>>, Listener) {
+        (Arc::downgrade(&self.inner), self.inner.signal.listen())
     }
 }

@@ -12,10 +12,10 @@ use bytes::Bytes;
 use futures::stream;
 use http::StatusCode;
 use serde_json::{Value, json};
-use tokio::sync::watch as signal;
 use tokio::time::{Instant, sleep_until};
 
 use super::params::{Params, Shape};
+use super::signal::Listener;
 use super::target::Target;
 use super::{Host, Inner, World, answer, read};
 use crate::twin::store::{ApiError, Change, Selection, text_at};
@@ -48,7 +48,7 @@ pub(super) fn start<H: Host>(
 
 struct Watch<H> {
     world: Weak<Inner<H>>,
-    signal: signal::Receiver<u64>,
+    signal: Listener,
     target: Target,
     selection: Selection,
     include: String,
@@ -112,7 +112,7 @@ impl<H: Host> Watch<H> {
             if self.over {
                 return None;
             }
-            self.signal.borrow_and_update();
+            self.signal.catch_up();
             self.first = self.catch_up()?;
             if self.first.is_empty() {
                 self.wait().await;
@@ -126,7 +126,7 @@ impl<H: Host> Watch<H> {
         tokio::select! {
             // In this order, so that two runs of one seed send the same lines.
             biased;
-            changed = self.signal.changed() => self.over = changed.is_err(),
+            more = self.signal.changed() => self.over = !more,
             () = sleep_until(self.ends) => self.over = true,
             () = sleep_until(bookmark), if self.bookmark.is_some() => {
                 self.bookmark = Some(bookmark + BOOKMARK_EVERY);
