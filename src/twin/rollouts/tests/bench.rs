@@ -273,7 +273,10 @@ impl Bench {
     }
 
     fn tell_replica_set(&mut self, key: &Key, old: Option<&Value>, new: Option<&Value>) {
-        let Some(new) = new else { return self.say(format!("rs {} deleted", key.name)) };
+        let Some(new) = new else {
+            self.starting.remove(key);
+            return self.say(format!("rs {} deleted", key.name));
+        };
         let hash = new["metadata"]["labels"][HASH_LABEL].as_str().unwrap_or("-").to_owned();
         if !self.hashes.contains(&hash) {
             self.hashes.push(hash);

@@ -200,3 +200,13 @@ fn bg_failed_then_undo_then_same_bad_template() {
     rs app-v1 deadline set
     "#);
 }
+
+/// Read in the source, not recorded: `scaleDownDelayHelper` keeps the size of what it gives no deadline.
+#[test]
+fn without_a_scale_down_delay_the_old_revision_stays() {
+    let mut bench = Bench::deployed(json!({"scaleDownDelaySeconds": 0}));
+    bench.release_and_wait("v2");
+    bench.take_trace();
+    bench.seconds(600);
+    assert_snapshot!(bench.take_trace(), @"");
+}

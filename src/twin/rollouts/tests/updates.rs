@@ -472,11 +472,16 @@ fn bg_never_ready_deadline() {
 #[test]
 fn bg_revision_history_limit_zero_undo() {
     let mut bench =
-        Bench::deployed_with(json!({"scaleDownDelaySeconds": 1}), json!({"revisionHistoryLimit": 0}));
+        Bench::deployed_with(json!({"scaleDownDelaySeconds": 5}), json!({"revisionHistoryLimit": 0}));
     bench.release_and_wait("v2");
     bench.take_trace();
-    bench.seconds(3);
-    assert_snapshot!(bench.take_trace(), @"");
+    bench.seconds(8);
+    assert_snapshot!(bench.take_trace(), @r"
+    rs app-v1 2 -> 0
+    rs app-v1 deadline removed
+    event ScalingReplicaSet
+    rs app-v1 deleted
+    ");
 }
 
 #[test]
