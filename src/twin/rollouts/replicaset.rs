@@ -90,7 +90,10 @@ impl Context<'_> {
             *annotated += 1;
             let delay = self.scale_down_delay();
             self.add_deadline(rs, delay);
-            self.out.requeue_after(delay.max(Duration::from_millis(1)));
+            // Without a delay upstream sets no deadline, keeps the pods, and spins on it; the spin is left out.
+            if !delay.is_zero() {
+                self.out.requeue_after(delay);
+            }
             return rs.replicas();
         }
         *annotated = annotated.saturating_add(1);

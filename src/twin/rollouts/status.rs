@@ -334,7 +334,11 @@ impl Context<'_> {
         let (unknown, mut list) = (ConditionStatus::Unknown, vec![]);
         let mut add =
             |kind, status, reason, message| list.push(self.condition(kind, status, reason, message));
-        if paused != (reason == reasons::PAUSED) && !aborted && !conditions::is_complete(status) {
+        if paused != (reason == reasons::PAUSED)
+            && !aborted
+            && !conditions::is_complete(status)
+            && !self.is_flipping(paused, reason)
+        {
             match paused {
                 true => add(kinds::PROGRESSING, unknown, reasons::PAUSED, "Rollout is paused"),
                 false => add(kinds::PROGRESSING, unknown, "RolloutResumed", "Rollout is resumed"),
@@ -352,6 +356,17 @@ impl Context<'_> {
             self.patch_conditions(self.rollout.status.clone(), list);
         }
         changed
+    }
+
+    /// While a saturated new revision is live and paused, upstream calls it paused here and progressed at the end of
+    /// the same reconcile, which wakes the next, for as long as the pause lasts: dozens of writes a second. The first
+    /// second of that is imitated.
+    fn is_flipping(&self, paused: bool, reason: &str) -> bool {
+        let since =
+            self.rollout.status.condition(kinds::PAUSED).filter(|one| one.status == ConditionStatus::True);
+        let since = since.and_then(|condition| Moment::parse_rfc3339(&condition.last_transition_time));
+        let second = Duration::from_secs(1);
+        paused && reason == "NewReplicaSetAvailable" && since.is_some_and(|since| since + second <= self.now)
     }
 
     /// `sendStateChangeEvents`.
