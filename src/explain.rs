@@ -1,13 +1,18 @@
-//! The pages that `firedrill explain CODE` prints, one for every code that firedrill can say.
+//! The pages that `firedrill explain CODE` prints, one for everything that firedrill can say.
 //!
-//! A page lives beside what it explains: a rule's manual is in the rule, and other modules bring theirs as [`Page`]s.
-//! This module only puts them together and finds the one that is meant.
+//! A page lives beside what it explains: a rule's manual is in the rule, a verdict's reasons are in
+//! [`crate::verdict`], the keys of a scenario in its schema. This module only puts them together and finds the one
+//! that is meant. A name may be both a word and a key of a scenario (`restored`); then both are printed.
 
 mod input;
 mod rule;
+mod scenario;
+mod twin;
+mod words;
 
 use std::borrow::Cow;
 
+use crate::scenario::reference;
 use crate::suggest;
 
 /// One page of the manual.
@@ -29,26 +34,54 @@ impl Page {
     }
 }
 
-/// All pages: what cannot be read, then the rules of the linter.
+/// All pages by what they are about, with the heading of each group.
+fn groups() -> Vec<(&'static str, Vec<Page>)> {
+    let said = input::PAGES.iter().chain(scenario::WRITTEN).chain(scenario::PLANNED);
+    let program = words::PROGRAM.iter().cloned().chain([twin::page()]);
+    vec![
+        ("What the linter finds", crate::lint::rules().iter().map(rule::page).collect()),
+        ("What can be wrong with input", said.cloned().collect()),
+        ("Verdicts", words::VERDICTS.to_vec()),
+        ("Why a verdict is not a PASS", crate::verdict::PAGES.to_vec()),
+        ("Words", words::WORDS.to_vec()),
+        ("The program", program.collect()),
+    ]
+}
+
+/// All pages, in the order of the index. The keys of scenarios have none of their own: see [`crate::scenario::reference`].
 #[must_use]
 pub fn pages() -> Vec<Page> {
-    let mut pages: Vec<Page> = crate::lint::rules().iter().map(rule::page).collect();
-    pages.extend_from_slice(input::PAGES);
-    pages
+    groups().into_iter().flat_map(|(_, pages)| pages).collect()
 }
 
-/// The page for a code, in any case, or for the name of a rule.
+/// Everything there is to read about a code, a word or a key of a scenario, or about a rule by its name. Upper and
+/// lower case are the same.
 #[must_use]
 pub fn page(code: &str) -> Option<String> {
-    find(&pages(), code).map(text)
+    let code = code.trim();
+    let own = find(&pages(), code).map(text);
+    let key = reference::explain(code).or_else(|| reference::explain(&code.to_lowercase()));
+    let key = key.map(|entries| format!("# In a scenario\n{entries}"));
+    let parts: Vec<String> = own.into_iter().chain(key).collect();
+    (!parts.is_empty()).then(|| parts.join("\n"))
 }
 
-/// Every code with its title, for a table of contents.
+/// Every code with its title, by what it is about, and the keys of a scenario.
 #[must_use]
 pub fn index() -> String {
-    let pages = pages();
-    let width = pages.iter().map(|page| page.code.chars().count()).max().unwrap_or_default();
-    pages.iter().map(|page| format!("{:width$}  {}\n", page.code, page.title)).collect()
+    let groups = groups();
+    let codes = groups.iter().flat_map(|(_, pages)| pages).map(|page| page.code.chars().count());
+    let width = codes.max().unwrap_or_default();
+    let mut index = String::new();
+    for (heading, pages) in &groups {
+        index.push_str(&format!("{heading}\n\n"));
+        for page in pages {
+            index.push_str(&format!("  {:width$}  {}\n", page.code, page.title));
+        }
+        index.push('\n');
+    }
+    let keys = rule::wrap(&reference::keys().join(" "));
+    index + &format!("Keys of a scenario\n\n  {}\n", keys.replace('\n', "\n  "))
 }
 
 /// The code that was probably meant by one that nobody knows.
@@ -57,7 +90,9 @@ pub fn suggestion(code: &str) -> Option<String> {
     let pages = pages();
     let rules = crate::lint::rules().iter().map(|rule| rule.name);
     let known = pages.iter().map(|page| page.code.as_ref()).chain(rules);
-    suggest::nearest(code, known).map(str::to_string)
+    let keys = reference::keys();
+    let last = keys.iter().filter_map(|key| key.rsplit('.').next());
+    suggest::nearest(code, known.chain(last)).map(str::to_string)
 }
 
 /// Among these pages, the one for a code or for the name of a rule.
@@ -118,8 +153,101 @@ mod tests {
     }
 
     #[test]
-    fn the_index_lists_every_page() {
-        assert_eq!(index().lines().count(), pages().len());
-        assert!(index().starts_with("FD001  "));
+    fn the_index_lists_every_page_under_its_heading() {
+        let index = index();
+        for page in pages() {
+            let line = index.lines().find(|line| line.trim_start().starts_with(&format!("{} ", page.code)));
+            assert!(line.is_some_and(|line| line.ends_with(page.title.as_ref())), "{}", page.code);
+        }
+        assert!(index.starts_with("What the linter finds\n\n  FD001  "));
+        assert!(index.contains("traffic.slo"));
+    }
+
+    #[test]
+    fn a_word_that_is_also_a_key_gets_both() {
+        let page = page("restored").unwrap();
+        assert!(page.contains("# restored: the users are well again"), "{page}");
+        assert!(page.contains("# In a scenario"), "{page}");
+        assert_eq!(Some(page), super::page("RESTORED"));
+    }
+
+    #[test]
+    fn every_key_of_a_scenario_is_explained() {
+        let keys = reference::keys();
+        assert!(keys.iter().any(|key| key == "traffic.slo"));
+        for key in keys {
+            assert!(page(&key).is_some(), "{key}");
+        }
+    }
+
+    #[test]
+    fn every_verdict_and_every_state_has_a_page() {
+        use crate::verdict::{Outcome, State};
+        let outcomes = [Outcome::Pass, Outcome::Fail, Outcome::Inconclusive, Outcome::Error];
+        let states = [State::Held, State::Broken, State::Undecided];
+        let names = outcomes.map(Outcome::name).into_iter().chain(states.map(State::name));
+        for name in names.chain(crate::scenario::Anchor::ALL.map(crate::scenario::Anchor::name)) {
+            assert!(find(&pages(), name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_exit_code_is_on_its_page() {
+        use crate::cli::exit::{BAD_INPUT, FAIL, INCONCLUSIVE, INTERRUPTED, NOTHING, PASS, WORLD_BROKE};
+        let page = page("exit-codes").unwrap();
+        for code in [PASS, FAIL, BAD_INPUT, INCONCLUSIVE, WORLD_BROKE, NOTHING, INTERRUPTED] {
+            assert!(page.contains(&format!("{code:>7}  ")), "{code}");
+        }
+    }
+
+    /// Codes are words in the source; whoever invents one and forgets its page hears of it here.
+    #[test]
+    fn every_code_in_the_source_has_a_page() {
+        let said = codes_in(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        for known in ["unknown-key", "bad-fault", "anchor-cycle", "no-port", "unwritable"] {
+            assert!(said.contains(known), "the search no longer finds `{known}`");
+        }
+        for reason in crate::verdict::PAGES {
+            assert!(said.contains(reason.code.as_ref()), "no verdict gives the reason `{}`", reason.code);
+        }
+        let pages = pages();
+        let missing: Vec<&String> = said.iter().filter(|code| find(&pages, code).is_none()).collect();
+        assert!(missing.is_empty(), "without a page: {missing:?}");
+    }
+
+    fn codes_in(folder: &std::path::Path) -> std::collections::BTreeSet<String> {
+        let said = regex::Regex::new(
+            r#"(?:Diagnostic::(?:error|warning|note)|\breport|\bproblems)\(\s*"([a-z]+(?:-[a-z]+)*)"\s*,"#,
+        );
+        // The guards hand their codes on as pairs, or to a closure.
+        let reasons =
+            regex::Regex::new(r#"(?:\bobject\(|\bSome\(\(|\bcode:)\s*"([a-z]+(?:-[a-z]+)*)"\s*[,.]"#);
+        let (said, reasons) = (said.unwrap(), reasons.unwrap());
+        let mut found = std::collections::BTreeSet::new();
+        for (path, text) in sources(folder) {
+            let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            let pattern = if path.starts_with(folder.join("verdict")) { &reasons } else { &said };
+            found.extend(pattern.captures_iter(text).map(|code| code[1].to_string()));
+        }
+        found
+    }
+
+    /// Every source file below a folder that is not one of tests only.
+    fn sources(folder: &std::path::Path) -> Vec<(std::path::PathBuf, String)> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let ours = entries.filter(|path| path.file_stem().is_some_and(|stem| stem != "tests"));
+        ours.flat_map(|path| match path.is_dir() {
+            true => sources(&path),
+            false => vec![(path.clone(), std::fs::read_to_string(&path).unwrap_or_default())],
+        })
+        .collect()
+    }
+
+    #[test]
+    fn the_differences_of_the_twin_name_area_difference_and_consequence() {
+        let page = page("twin").unwrap();
+        for words in ["canary", "native histograms", "leader election", "## Kubernetes"] {
+            assert!(page.contains(words), "{words}");
+        }
     }
 }

@@ -49,10 +49,10 @@ pub(super) enum Command {
     Run(Run),
     /// Look for what is wrong with scenarios and policies, without running anything.
     Check(Check),
-    /// Explain a lint rule, the reason of a verdict, or a key of a scenario.
+    /// Explain a code, a word or a key of a scenario; without one, list everything there is a page for.
     Explain {
-        /// `FD001`, `no-measurement` or `restored`, for instance.
-        code: String,
+        /// `FD001`, `no-measurement`, `traffic.slo`, `exit-codes` or `twin`, for instance.
+        code: Option<String>,
     },
     /// Print the JSON Schema of a scenario.
     Schema,

@@ -29,7 +29,8 @@ pub fn main() -> u8 {
     match args.command {
         Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
-        Command::Explain { code } => explain_code(&code),
+        Command::Explain { code: Some(code) } => explain_code(&code),
+        Command::Explain { code: None } => say(&explain::index()),
         Command::Schema => say(&format!("{:#}\n", crate::scenario::schema::json_schema())),
         Command::Completions { shell } => {
             let mut script = vec![];

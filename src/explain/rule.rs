@@ -27,7 +27,8 @@ fn indent(yaml: &str) -> String {
     lines.join("\n")
 }
 
-fn wrap(text: &str) -> String {
+/// The text in lines of at most [`WIDTH`] columns, as far as its words allow.
+pub(super) fn wrap(text: &str) -> String {
     let mut lines: Vec<String> = vec![];
     for word in text.split_whitespace() {
         match lines.last_mut() {

@@ -36,6 +36,20 @@ pub fn explain(key: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Every key as `firedrill explain` takes it: alone at the top, and behind its mapping elsewhere.
+#[must_use]
+pub fn keys() -> Vec<String> {
+    let top = entries(&SCHEMA).map(|entry| entry.key.to_owned());
+    let below = definitions().flat_map(|(name, schema)| {
+        let owner = owners(name).first().map(|owner| format!("{owner}.")).unwrap_or_default();
+        entries(schema).map(move |entry| format!("{owner}{}", entry.key))
+    });
+    let mut keys: Vec<String> = top.chain(below).collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
 /// One key with its manual.
 struct Entry {
     key: &'static str,

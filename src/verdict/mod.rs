@@ -8,13 +8,15 @@ pub mod fault;
 mod guards;
 mod judge;
 pub mod moments;
+mod pages;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::guards::{ControlOutcome, guard_page};
+pub use self::guards::ControlOutcome;
 pub use self::judge::{Judge, judge};
 pub(crate) use self::judge::{percent, seconds};
 pub use self::moments::{Cast, Moments};
+pub use self::pages::PAGES;
 use crate::timeline::Instant;
 
 /// How a run ended.
