@@ -54,6 +54,7 @@ pub(super) enum Actor {
     Notifications,
     ReplicaSets,
     Endpoints,
+    Services,
 }
 
 /// What can be due.
@@ -73,6 +74,8 @@ pub(super) enum Task {
     Scrape(Key),
     /// Old Events expire.
     Expire,
+    /// Every Rollout is looked at although nothing changed (`--rollout-resync`, 900 s).
+    Resync,
 }
 
 /// A task and its moment.
@@ -114,7 +117,7 @@ pub struct Twin {
     pub(super) store: Store,
     dispatched: u64,
     pub(super) latency: Latency,
-    queues: [Workqueue; 5],
+    queues: [Workqueue; 6],
     pub(super) pods: Kubelet,
     routing: Routing,
     pub(super) prometheus: Prometheus,
@@ -125,7 +128,9 @@ pub struct Twin {
 }
 
 /// How often Events that are over an hour old are removed.
-const EXPIRY: Duration = Duration::from_secs(300);
+const EXPIRY: Duration = Duration::from_secs(60);
+/// How often every Rollout is looked at although nothing changed.
+const RESYNC: Duration = Duration::from_secs(900);
 
 impl Twin {
     /// An empty cluster with its controllers running.
@@ -153,6 +158,7 @@ impl Twin {
         // It may be one that every cluster has, which is all that is wanted.
         let _ = twin.store.create(twin.now, Kind::Namespace, namespace);
         twin.schedule(twin.now + EXPIRY, Task::Expire);
+        twin.schedule(twin.now + RESYNC, Task::Resync);
         twin
     }
 
@@ -248,6 +254,14 @@ impl Twin {
                 self.store.expire(self.now);
                 self.schedule(self.now + EXPIRY, Task::Expire);
             }
+            Task::Resync => {
+                let keys: Vec<Key> = self.store.list(Kind::Rollout, None).map(|(key, _)| key.clone()).collect();
+                for key in keys {
+                    let now = self.now;
+                    self.wake(Actor::Rollouts, &key, now);
+                }
+                self.schedule(self.now + RESYNC, Task::Resync);
+            }
         }
     }
 
@@ -323,6 +337,7 @@ impl Twin {
             Actor::Rollouts => rollouts::reconcile(&self.store, now, key, version),
             Actor::ReplicaSets => replicasets::reconcile(&self.store, now, key, self.settings.seed),
             Actor::Endpoints => endpoints::reconcile(&self.store, key),
+            Actor::Services => rollouts::sync_service(&self.store, key),
             Actor::Notifications => self.notify_change(key),
             Actor::Analysis => match analysis::begin(&self.controller(), &self.store, now, key) {
                 analysis::Pass::Done(reconciled) => reconciled,
@@ -394,6 +409,10 @@ impl Twin {
         for key in rollouts::concerned(&self.store, change) {
             woken.push((Actor::Rollouts, key, Span::Watch));
         }
+        if change.key.kind == Kind::Service {
+            woken.push((Actor::Services, change.key.clone(), Span::Watch));
+        }
+        woken.extend(rollouts::released_services(change).into_iter().map(|key| (Actor::Services, key, Span::Watch)));
         if change.key.kind == Kind::AnalysisRun {
             woken.push((Actor::Analysis, change.key.clone(), Span::Watch));
         }
