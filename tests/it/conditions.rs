@@ -48,6 +48,7 @@ fn describe(answer: &Result<bool, Error>) -> (String, String) {
 }
 
 /// Replays a table of kind, result, expression, answer and message; every difference is printed before the test fails.
+#[expect(clippy::print_stdout, reason = "how much holds is the point of a conformance test")]
 fn replay(table: &str, dialect: Dialect) {
     let mut differences = Vec::new();
     let mut total = 0;

@@ -16,10 +16,16 @@ pub(super) struct Column {
     pub(super) r#type: String,
     /// Only with `-o wide`.
     pub(super) wide: bool,
-    pub(super) cell: Box<dyn Fn(&Value, Moment) -> Value>,
+    pub(super) cell: Cell,
 }
 
+/// What a column shows of an object, at a moment.
+type Cell = Box<dyn Fn(&Value, Moment) -> Value>;
+
 type Text = fn(&Value) -> String;
+
+/// Headings, and how to read what stands below them.
+type BuiltIn = &'static [(&'static str, Text)];
 
 /// The columns of a kind, the name first.
 pub(super) fn of(kind: Kind) -> Vec<Column> {
@@ -69,7 +75,7 @@ fn custom(column: &'static schema::Column) -> Column {
 }
 
 /// The columns before the age, and those of `-o wide` behind it.
-fn built_in(kind: Kind) -> (&'static [(&'static str, Text)], &'static [(&'static str, Text)]) {
+fn built_in(kind: Kind) -> (BuiltIn, BuiltIn) {
     match kind {
         Kind::Pod => (
             &[("Ready", pod_ready), ("Status", pod_status), ("Restarts", pod_restarts)],

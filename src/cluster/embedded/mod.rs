@@ -111,7 +111,6 @@ impl<H: Host> World<H> {
     }
 
     /// The API server: give it to `kube::Client::new`, or serve it on a socket.
-    #[must_use]
     pub fn router(&self) -> Router {
         Router::new().fallback(serve::answer::<H>).with_state(self.clone())
     }
