@@ -12,10 +12,16 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates
         .into_iter()
         .filter(|candidate| *candidate != word)
-        .map(|candidate| (distance(&plain, &flatten(candidate)), candidate))
+        .map(|candidate| (slips(&plain, &flatten(candidate)), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// A word that was cut short counts as one slip.
+fn slips(written: &[char], known: &[char]) -> usize {
+    let cut_short = written.len() >= 3 && known.starts_with(written);
+    if cut_short { 1 } else { distance(written, known) }
 }
 
 /// Longer words are nobody's slip of the finger, and the table below is quadratic.
@@ -64,7 +70,15 @@ mod tests {
 
     #[test]
     fn case_and_dashes_do_not_count() {
+        check("give_up_after", &["give-up-after", "expect"], Some("give-up-after"));
+        check("bluegreen", &["blueGreen", "canary"], Some("blueGreen"));
         check("onRolloutAborted", &["on-rollout-aborted", "on-rollout-paused"], Some("on-rollout-aborted"));
+    }
+
+    #[test]
+    fn a_word_cut_short_is_one_slip() {
+        check("with", &["within", "times"], Some("within"));
+        check("wi", &["within", "times"], None);
     }
 
     #[test]

@@ -297,6 +297,9 @@ mod tests {
     #[test]
     fn a_bare_number_misses_its_unit() {
         refuse("90", r#"time: missing unit in duration "90""#);
+        refuse("", r#"time: invalid duration """#);
+        refuse("5 s", r#"time: unknown unit " s" in duration "5 s""#);
+        refuse("abc", r#"time: invalid duration "abc""#);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Argo's own nouns: Rollouts, analysis, notifications, and the manifests they are written in.
 
 pub mod analysis;
-pub mod duration;
 pub mod notification;
 pub mod policy;
 pub mod rollout;

@@ -16,7 +16,7 @@ pub(super) fn check(args: &Check) -> u8 {
     let (mut scenarios, mut policies, mut found) = (vec![], vec![], vec![]);
     for path in &args.paths {
         let (files, trouble) = files::scenarios(std::slice::from_ref(path));
-        let files: Vec<PathBuf> = files.into_iter().filter(|file| is_scenario(file)).collect();
+        let files: Vec<PathBuf> = files.into_iter().filter(is_scenario).collect();
         match files.is_empty() {
             true => policies.push(path),
             false => {

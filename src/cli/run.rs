@@ -168,7 +168,7 @@ fn conclude(args: &Run, jobs: &[Job], results: Vec<Result<Done, Failed>>) -> u8 
     if let Some(path) = &args.junit
         && let Err(diagnostic) = write_junit(path, &verdicts)
     {
-        complain_of(&[diagnostic]);
+        complain_of(&[*diagnostic]);
         codes.push(exit::BAD_INPUT);
     }
     codes.extend(done.iter().map(|(_, done)| code(&done.finished)));
@@ -215,17 +215,18 @@ fn summary(done: &[(&Job, Done)]) -> String {
     text
 }
 
-fn write_junit(path: &Path, verdicts: &[&Verdict]) -> Result<(), Diagnostic> {
+fn write_junit(path: &Path, verdicts: &[&Verdict]) -> Result<(), Box<Diagnostic>> {
     let text = junit::render(verdicts);
-    let text =
-        text.map_err(|error| Diagnostic::error("unwritable", format!("cannot render JUnit: {error}")))?;
+    let text = text.map_err(|error| {
+        Box::new(Diagnostic::error("unwritable", format!("cannot render JUnit: {error}")))
+    })?;
     let write = || -> std::io::Result<()> {
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             std::fs::create_dir_all(parent)?;
         }
         std::fs::File::create(path)?.write_all(text.as_bytes())
     };
-    write().map_err(|error| unwritable(path, &error))
+    write().map_err(|error| Box::new(unwritable(path, &error)))
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {

@@ -30,7 +30,7 @@ pub(super) fn call(name: &str, arguments: &[Value], dialect: Dialect) -> Result<
         "hasPrefix" => Value::Bool(text(first)?.starts_with(text(argument(1))?)),
         "hasSuffix" => Value::Bool(text(first)?.ends_with(text(argument(1))?)),
         "fromJSON" => from_json(text(first)?)?,
-        "toBase64" => Value::string(&base64(text(first)?.as_bytes())),
+        "toBase64" => Value::string(&crate::base64::encode(text(first)?.as_bytes())),
         "fromBase64" => Value::string(&String::from_utf8_lossy(&from_base64(text(first)?)?)),
         _ => return Err(format!("unknown builtin {name}")),
     })
@@ -134,20 +134,7 @@ fn from_json(source: &str) -> Result<Value> {
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-fn base64(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let word =
-            chunk.iter().enumerate().fold(0_u32, |word, (i, byte)| word | u32::from(*byte) << (16 - 8 * i));
-        for i in 0..4 {
-            let digit = ALPHABET[(word >> (18 - 6 * i)) as usize & 63];
-            out.push(if i <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    out
-}
-
-/// Standard Base64 with padding; line ends are skipped, as in Go.
+/// Standard Base64 with padding; line ends are skipped and errors name the byte, as in Go.
 fn from_base64(source: &str) -> Result<Vec<u8>> {
     let bad = |at: usize| format!("illegal base64 data at input byte {at}");
     let mut out = Vec::with_capacity(source.len() / 4 * 3);

@@ -122,6 +122,7 @@ impl Time {
         self.seconds
     }
 
+    /// Nanoseconds since the Unix epoch, wrapping around as in Go when 64 bits cannot hold them.
     pub fn unix_nanos(self) -> i64 {
         self.seconds.wrapping_mul(NANOS).wrapping_add(i64::from(self.nanos))
     }

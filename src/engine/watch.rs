@@ -13,7 +13,7 @@ use serde_json::Value;
 
 /// What a watch saw.
 #[derive(Debug)]
-pub enum Seen {
+pub(crate) enum Seen {
     /// An object is there, new or changed.
     Object {
         /// Its kind.
@@ -55,7 +55,7 @@ const KINDS: [(&str, &str, &str, &str); 7] = [
 type Watching = Pin<Box<dyn Stream<Item = Vec<Seen>> + Send>>;
 
 /// The watches of one namespace.
-pub struct Watches {
+pub(crate) struct Watches {
     streams: SelectAll<Watching>,
     unsynced: usize,
 }
@@ -63,7 +63,7 @@ pub struct Watches {
 impl Watches {
     /// Begins to watch. The streams do nothing until they are polled.
     #[must_use]
-    pub fn begin(client: &kube::Client, namespace: &str) -> Watches {
+    pub(crate) fn begin(client: &kube::Client, namespace: &str) -> Watches {
         let streams = KINDS.iter().map(|(group, version, kind, plural)| {
             let api_version =
                 if group.is_empty() { (*version).to_owned() } else { format!("{group}/{version}") };
@@ -80,7 +80,7 @@ impl Watches {
     }
 
     /// The next changes. [`Seen::Synced`] comes once, when every first listing is complete.
-    pub async fn next(&mut self) -> Vec<Seen> {
+    pub(crate) async fn next(&mut self) -> Vec<Seen> {
         let Some(mut seen) = self.streams.next().await else {
             return vec![Seen::Gap { kind: "all", why: "every watch ended".to_owned() }];
         };

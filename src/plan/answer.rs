@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::Desk;
 use crate::diag::Diagnostic;
 use crate::scenario::{
-    self, Anchor, At, Duration, Guard, Limit, Notified, Of, Outcome, Scenario, Share, Times, ids, nearest,
+    self, Anchor, At, Duration, Guard, Limit, Notified, Of, Outcome, Scenario, Share, Times, ids,
 };
+use crate::suggest::nearest;
 
 /// One expectation.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::objects::{Manifest, list, text};
 use super::{Desk, Strategy};
 use crate::diag::Diagnostic;
-use crate::scenario::{Port, Target, nearest};
+use crate::scenario::{Port, Target};
+use crate::suggest::nearest;
 
 /// The Rollout under test.
 pub(super) struct Rollout<'a> {

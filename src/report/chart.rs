@@ -27,7 +27,7 @@ struct Column {
 
 /// The chart, or nothing when there was no traffic.
 #[must_use]
-pub fn svg(timeline: &Timeline, verdict: &Verdict) -> Option<String> {
+pub(crate) fn svg(timeline: &Timeline, verdict: &Verdict) -> Option<String> {
     let seconds: Vec<(Instant, &crate::timeline::Second)> = timeline
         .entries()
         .iter()

@@ -18,7 +18,6 @@ mod rules;
 mod scalar;
 pub mod schema;
 mod shape;
-mod suggest;
 mod written;
 
 use std::sync::Arc;
@@ -34,8 +33,6 @@ pub use written::{
     Baseline, Connections, Control, Guard, Method, Outcome, PolicyUnderTest, Receiver, Scenario, Traffic,
     Twin,
 };
-
-pub(crate) use suggest::nearest;
 
 use crate::diag::{Diagnostic, Source, Span};
 

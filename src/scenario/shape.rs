@@ -13,9 +13,9 @@ use super::de::{self, Refusal};
 use super::fault::Fault;
 use super::node::{Entry, Kind, Node, Place};
 use super::schema::{SCHEMA, definition, resolve};
-use super::suggest::nearest;
 use super::{planned, scalar};
 use crate::diag::{Diagnostic, Source, Span};
+use crate::suggest::nearest;
 
 /// Everything that is wrong with the shape of a scenario.
 pub(super) fn check(root: &Node, source: &Arc<Source>) -> Vec<Diagnostic> {

@@ -80,8 +80,8 @@ impl Recorder {
     fn rollout_seen(&self, rollout: &Value) -> RolloutSeen {
         let status = &rollout["status"];
         let hash = |pointer: &str| self.revision(text(status, pointer));
-        let conditions = status["conditions"].as_array().into_iter().flatten();
-        let progressing = conditions.filter(|condition| condition["type"] == "Progressing").next_back();
+        let mut conditions = status["conditions"].as_array().into_iter().flatten();
+        let progressing = conditions.rfind(|condition| condition["type"] == "Progressing");
         let pauses = status["pauseConditions"].as_array().into_iter().flatten();
         RolloutSeen {
             phase: text(status, "/phase").to_owned(),

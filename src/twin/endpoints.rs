@@ -11,7 +11,7 @@ use super::store::{Change, Key, Kind, Object, Part, Store, labels_of, text_at};
 
 /// The Services a change concerns: itself, or those that select the pod before or after.
 #[must_use]
-pub fn concerned(store: &Store, change: &Change) -> Vec<Key> {
+pub(crate) fn concerned(store: &Store, change: &Change) -> Vec<Key> {
     match change.key.kind {
         Kind::Service => vec![change.key.clone()],
         Kind::Pod => {
@@ -27,7 +27,7 @@ pub fn concerned(store: &Store, change: &Change) -> Vec<Key> {
 
 /// Whether a Service's selector matches a pod. A Service without one selects nothing.
 #[must_use]
-pub fn selects(service: &Value, pod: &Value) -> bool {
+pub(crate) fn selects(service: &Value, pod: &Value) -> bool {
     let Some(selector) = service.pointer("/spec/selector").and_then(Value::as_object) else { return false };
     let labels = labels_of(pod);
     !selector.is_empty()
@@ -36,7 +36,7 @@ pub fn selects(service: &Value, pod: &Value) -> bool {
 
 /// One pass over one Service.
 #[must_use]
-pub fn reconcile(store: &Store, key: &Key) -> Reconciled {
+pub(crate) fn reconcile(store: &Store, key: &Key) -> Reconciled {
     let mut result = Reconciled::nothing();
     let slice_key = slice_key(key);
     let old = store.get(&slice_key);
@@ -62,7 +62,7 @@ pub fn reconcile(store: &Store, key: &Key) -> Reconciled {
 
 /// The slice of a Service. Real ones end in five random characters; one slice per Service needs none.
 #[must_use]
-pub fn slice_key(service: &Key) -> Key {
+pub(crate) fn slice_key(service: &Key) -> Key {
     service.sibling(Kind::EndpointSlice, &format!("{}-slice", service.name))
 }
 

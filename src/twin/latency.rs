@@ -13,7 +13,7 @@ use crate::clock::Seed;
 
 /// What takes time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
+pub(crate) enum Span {
     /// From a write to the watcher's work queue.
     Watch,
     /// One request to the API server.
@@ -28,8 +28,6 @@ pub enum Span {
     Query,
     /// A notification receiver that is well.
     Receiver,
-    /// From SIGTERM to the end of a process with nothing left to do.
-    Drain,
 }
 
 impl Span {
@@ -44,26 +42,25 @@ impl Span {
             Span::PodStatus => 15_000,
             Span::Query => 4_000,
             Span::Receiver => 5_000,
-            Span::Drain => 200_000,
         })
     }
 }
 
 /// The twin's source of small delays.
 #[derive(Debug)]
-pub struct Latency {
+pub(crate) struct Latency {
     rng: Xoshiro256PlusPlus,
 }
 
 impl Latency {
     /// Delays drawn from this seed.
     #[must_use]
-    pub fn new(seed: Seed) -> Latency {
+    pub(crate) fn new(seed: Seed) -> Latency {
         Latency { rng: seed.child("latency").rng() }
     }
 
     /// One delay: between 0.75 and 1.5 times the median.
-    pub fn draw(&mut self, span: Span) -> Duration {
+    pub(crate) fn draw(&mut self, span: Span) -> Duration {
         let draw = u32::try_from(self.rng.next_u64() >> 40).unwrap_or(0);
         let factor = 0.75 + 0.75 * f64::from(draw) / f64::from(1 << 24);
         span.median().mul_f64(factor)

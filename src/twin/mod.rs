@@ -35,4 +35,7 @@ mod traffic;
 pub use self::kernel::{Settings, Twin};
 
 #[cfg(test)]
+#[path = "../../tests/it/recordings.rs"]
+mod recordings;
+#[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use crate::clock::{Moment, Seed};
 
 /// The `ReplicaSet` a change concerns.
 #[must_use]
-pub fn concerned(change: &Change) -> Option<Key> {
+pub(crate) fn concerned(change: &Change) -> Option<Key> {
     let object = change.new.as_ref().or(change.old.as_ref())?;
     match change.key.kind {
         Kind::ReplicaSet => Some(change.key.clone()),
@@ -29,7 +29,7 @@ pub fn concerned(change: &Change) -> Option<Key> {
 
 /// One pass over one `ReplicaSet`.
 #[must_use]
-pub fn reconcile(store: &Store, now: Moment, key: &Key, seed: Seed) -> Reconciled {
+pub(crate) fn reconcile(store: &Store, now: Moment, key: &Key, seed: Seed) -> Reconciled {
     let mut result = Reconciled::nothing();
     let Some(set) = store.get(key) else { return result };
     let pods = owned_pods(store, set, &key.namespace);
@@ -145,7 +145,7 @@ fn status(set: &Object, alive: &[&Object], now: Moment) -> (Value, Option<Durati
 
 /// Since when a pod is ready, if it is.
 #[must_use]
-pub fn ready_since(pod: &Value) -> Option<Moment> {
+pub(crate) fn ready_since(pod: &Value) -> Option<Moment> {
     let conditions = pod.pointer("/status/conditions").and_then(Value::as_array)?;
     let ready = conditions.iter().find(|condition| condition["type"] == "Ready")?;
     (ready["status"] == "True")

@@ -11,13 +11,13 @@ use super::store::{Key, Kind, Object, text_at};
 
 /// The rules in force, by Service.
 #[derive(Debug, Default)]
-pub struct Routing {
+pub(crate) struct Routing {
     services: BTreeMap<Key, Vec<Key>>,
 }
 
 impl Routing {
     /// Puts a slice's rules in force, or removes them with the slice.
-    pub fn apply(&mut self, key: &Key, slice: Option<&Object>) {
+    pub(crate) fn apply(&mut self, key: &Key, slice: Option<&Object>) {
         let Some(slice) = slice else {
             let prefix = key.name.trim_end_matches("-slice");
             self.services.remove(&key.sibling(Kind::Service, prefix));
@@ -36,7 +36,7 @@ impl Routing {
 
     /// The pods that a new connection to this Service may reach.
     #[must_use]
-    pub fn endpoints(&self, service: &Key) -> &[Key] {
+    pub(crate) fn endpoints(&self, service: &Key) -> &[Key] {
         self.services.get(service).map_or(&[], Vec::as_slice)
     }
 }

@@ -22,7 +22,7 @@ use crate::clock::{Moment, Seed};
 
 /// The client of one load.
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     load: Load,
     service: Key,
     headers: Vec<(String, String)>,
@@ -73,7 +73,7 @@ const WIRE: Duration = Duration::from_micros(300);
 impl Client {
     /// A client that sends its first request at `now`.
     #[must_use]
-    pub fn new(load: Load, now: Moment, seed: Seed) -> Client {
+    pub(crate) fn new(load: Load, now: Moment, seed: Seed) -> Client {
         let connections = match load.connections {
             Connections::PerRequest => 0,
             Connections::Kept(count) => usize::try_from(count.max(1)).unwrap_or(1),
@@ -93,7 +93,7 @@ impl Client {
     }
 
     /// Sends every request that is due before `now`, and ends every one that has ended by then.
-    pub fn catch_up(&mut self, now: Moment, routing: &Routing, pods: &mut Kubelet) {
+    pub(crate) fn catch_up(&mut self, now: Moment, routing: &Routing, pods: &mut Kubelet) {
         loop {
             let due = self.began + self.interval.saturating_mul(u32::try_from(self.sent).unwrap_or(u32::MAX));
             let due = if self.sent > u64::from(u32::MAX) { self.far_due() } else { due };
@@ -108,7 +108,7 @@ impl Client {
     }
 
     /// Whole seconds from number `from` on; those before it are forgotten.
-    pub fn report(&mut self, from: u64) -> Vec<Second> {
+    pub(crate) fn report(&mut self, from: u64) -> Vec<Second> {
         self.book.report(from)
     }
 

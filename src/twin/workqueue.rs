@@ -23,7 +23,7 @@ struct State {
 
 /// A queue of keys.
 #[derive(Debug, Default)]
-pub struct Workqueue {
+pub(crate) struct Workqueue {
     states: BTreeMap<Key, State>,
 }
 
@@ -32,14 +32,14 @@ const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
 impl Workqueue {
     /// Wants the key worked on at `due`. Returns the moment the kernel must call [`Workqueue::take`], if it must.
-    pub fn add(&mut self, key: &Key, due: Moment) -> Option<Moment> {
+    pub(crate) fn add(&mut self, key: &Key, due: Moment) -> Option<Moment> {
         let state = self.states.entry(key.clone()).or_default();
         let fresh = state.dues.insert(due);
         (fresh && !state.working).then_some(due)
     }
 
     /// Takes the key if it is due: a reconcile begins. Stale calls answer `false`.
-    pub fn take(&mut self, key: &Key, now: Moment) -> bool {
+    pub(crate) fn take(&mut self, key: &Key, now: Moment) -> bool {
         let Some(state) = self.states.get_mut(key) else { return false };
         if state.working || state.dues.first().is_none_or(|due| *due > now) {
             return false;
@@ -50,7 +50,7 @@ impl Workqueue {
     }
 
     /// The reconcile ended. Returns when the key is due next, if it is.
-    pub fn done(
+    pub(crate) fn done(
         &mut self,
         key: &Key,
         now: Moment,
@@ -72,11 +72,6 @@ impl Workqueue {
             self.states.remove(key);
         }
         next
-    }
-
-    /// All keys forget their waits and failures: the controller died.
-    pub fn clear(&mut self) {
-        self.states.clear();
     }
 }
 

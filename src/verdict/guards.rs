@@ -34,7 +34,7 @@ pub enum ControlOutcome {
 
 /// What the guards look at.
 #[derive(Debug, Clone)]
-pub struct Evidence {
+pub(crate) struct Evidence {
     releases: Vec<(Release, Option<Prepared>)>,
     request: (String, Vec<(String, String)>),
     stage: Option<Stage>,
@@ -56,7 +56,7 @@ pub struct Evidence {
 impl Evidence {
     /// No evidence yet.
     #[must_use]
-    pub fn new(criteria: &Criteria) -> Evidence {
+    pub(crate) fn new(criteria: &Criteria) -> Evidence {
         let releases = criteria.releases.iter().map(|release| {
             let prepared = release.fault.prepare(&criteria.healthy_latency).ok();
             (release.clone(), prepared)
@@ -82,7 +82,7 @@ impl Evidence {
     }
 
     /// Takes in one more fact.
-    pub fn observe(&mut self, entry: &Entry, moments: &Moments) {
+    pub(crate) fn observe(&mut self, entry: &Entry, moments: &Moments) {
         match &entry.event {
             Event::Stage(stage) => self.stage = Some(*stage),
             Event::Traffic(second) => self.traffic(second, moments.first(Anchor::Applied)),

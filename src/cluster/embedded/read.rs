@@ -9,7 +9,8 @@ use super::params::{Params, Shape};
 use super::serve::list_meta;
 use super::target::{Sub, Target};
 use super::{Host, answer, table};
-use crate::twin::store::{ApiError, Key, Kind, Object, Part, base64, scale_of};
+use crate::base64;
+use crate::twin::store::{ApiError, Key, Kind, Object, Part, scale_of};
 
 /// The key of the object a path names.
 pub(super) fn key_of(target: &Target) -> Key {

@@ -2,8 +2,8 @@
 
 use super::Rules;
 use crate::scenario::expect::ids;
-use crate::scenario::suggest::nearest;
 use crate::scenario::written::Outcome;
+use crate::suggest::nearest;
 
 impl Rules<'_> {
     pub(super) fn ending(&mut self) {

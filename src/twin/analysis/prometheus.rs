@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
+use fake_app::duration;
 use serde_json::Value;
 
 use super::measure::Range;
 use super::{Controller, Measured};
 use crate::argo::analysis::{Metric, Prometheus};
-use crate::argo::duration;
 use crate::clock::Moment;
 
 /// Where to ask, or why that cannot be.
@@ -67,7 +67,7 @@ pub(super) fn range(controller: &Controller, metric: &Metric, now: Moment) -> Re
     };
     let start = moment("start", &range.start)?;
     let end = moment("end", &range.end)?;
-    let step = duration::parse(&range.step)
+    let step = duration::parse_nanos(&range.step)
         .map_err(|error| format!("failed to parse rangeQuery.step as duration: {error}"))?;
     Ok(Some(Range { start, end, step: Duration::from_nanos(u64::try_from(step).unwrap_or(0)) }))
 }

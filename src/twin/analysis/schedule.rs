@@ -4,9 +4,10 @@
 //! gap is short by the fraction of its second (recordings `ar-interval-*`). Upstream: `generateMetricTasks` and
 //! `calculateNextReconcileTime` in `analysis/analysis.go`.
 
+use fake_app::duration;
+
 use super::run::Run;
 use crate::argo::analysis::{Measurement, Metric, Phase};
-use crate::argo::duration;
 use crate::clock::Moment;
 
 /// Errors are retried after this long, whatever the interval.
@@ -44,7 +45,7 @@ fn first_is_due(run: &Run, metric: &Metric, now: Moment) -> bool {
         return true;
     }
     let Some(started) = stamp(run.status.started_at.as_ref()) else { return false };
-    duration::parse(&metric.initial_delay).is_ok_and(|delay| after(started, delay) <= now)
+    duration::parse_nanos(&metric.initial_delay).is_ok_and(|delay| after(started, delay) <= now)
 }
 
 fn next_is_due(run: &Run, metric: &Metric, last: &Measurement, now: Moment) -> bool {
@@ -65,7 +66,7 @@ pub(super) fn next(run: &Run, metrics: &[Metric], now: Moment) -> Option<Moment>
     open.filter_map(|metric| match run.last_measurement(&metric.name) {
         None => {
             let started = stamp(run.status.started_at.as_ref()).unwrap_or(now);
-            let delay = duration::parse(&metric.initial_delay).ok()?;
+            let delay = duration::parse_nanos(&metric.initial_delay).ok()?;
             Some(after(started, delay))
         }
         Some(last) if last.finished_at.is_none() => stamp(last.resume_at.as_ref()),
@@ -80,7 +81,7 @@ fn wait_of(metric: &Metric, last: &Measurement) -> Option<i64> {
     if last.phase == Some(Phase::Error) {
         return Some(ERROR_RETRY);
     }
-    if metric.interval.is_empty() { None } else { duration::parse(&metric.interval).ok() }
+    if metric.interval.is_empty() { None } else { duration::parse_nanos(&metric.interval).ok() }
 }
 
 fn count_reached(run: &Run, metric: &Metric) -> bool {

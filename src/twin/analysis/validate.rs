@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fake_app::duration;
+
 use super::run::Run;
 use crate::argo::analysis::{IntOrString, Metric};
-use crate::argo::duration;
 
 /// The rules of a run, by metric name.
 #[derive(Debug, Clone, Default)]
@@ -106,10 +107,11 @@ fn counts(metric: &Metric) -> Result<(), String> {
 
 fn times(metric: &Metric) -> Result<(), String> {
     if !metric.interval.is_empty() {
-        duration::parse(&metric.interval).map_err(|error| format!("invalid interval string: {error}"))?;
+        duration::parse_nanos(&metric.interval)
+            .map_err(|error| format!("invalid interval string: {error}"))?;
     }
     if !metric.initial_delay.is_empty() {
-        duration::parse(&metric.initial_delay)
+        duration::parse_nanos(&metric.initial_delay)
             .map_err(|error| format!("invalid startDelay string: {error}"))?;
     }
     Ok(())

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::base64;
 use super::kind::Kind;
 use super::object::text_at;
+use crate::base64;
 
 /// Sets the defaults of a built-in kind. `serial` numbers the object, for what the server allocates.
 pub(super) fn apply(kind: Kind, object: &mut Value, serial: u64) {

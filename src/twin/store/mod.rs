@@ -7,7 +7,6 @@
 //! versions, and the asynchrony of garbage collection: dependents go with their owner, in the order of their keys.
 
 mod admit;
-pub mod base64;
 mod defaults;
 mod delete;
 mod error;

@@ -1,21 +1,19 @@
 //! Every recorded AnalysisRun, played again from the same script and compared with what the real controller wrote.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::world::{Action, Story, World};
 use crate::clock::Moment;
-
-/// Where the recordings lie.
-const RECORDINGS: &str = "/work/shared/conformance/recordings";
+use crate::twin::recordings::{Recording, recordings};
 
 /// One measurement as compared: phase, value, message, second at which it was asked.
 type Measured = (String, String, String, i64);
 
-struct Recording {
+/// A recorded run: what went into it and what came out.
+struct Played {
     name: String,
     given: Vec<Value>,
     actions: Vec<Action>,
@@ -24,41 +22,29 @@ struct Recording {
     story: Story,
 }
 
-fn recordings() -> Vec<PathBuf> {
-    let folders = std::fs::read_dir(RECORDINGS).expect("the recordings").map(|entry| entry.unwrap().path());
-    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    // The tables of expressions belong to the condition language.
-    let ours =
-        |path: &PathBuf| name(path).starts_with("ar-") && !name(path).starts_with("ar-expression-table");
-    let mut folders: Vec<PathBuf> = folders.filter(ours).collect();
-    folders.sort();
-    folders
-}
-
-fn lines(path: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-impl Recording {
-    fn read(folder: &Path) -> Recording {
-        let given = std::fs::read_to_string(folder.join("given.yaml")).unwrap();
-        let observed = lines(&folder.join("observed.jsonl"));
-        let zero = Moment::parse_rfc3339(observed[0]["time"].as_str().unwrap()).unwrap();
-        let at = |line: &Value| zero + Duration::from_secs_f64(line["t"].as_f64().unwrap());
-        let acts = lines(&folder.join("actions.jsonl"));
+impl Played {
+    fn read(recording: &Recording) -> Played {
+        let observed = recording.observed();
+        let at = clock(&observed);
+        let acts = recording.actions();
         let patches = acts.iter().filter(|act| act["patch"].is_object());
         let actions = patches.map(|act| Action { at: at(act), patch: act["patch"].clone() }).collect();
         let added = |line: &&Value| line["kind"] == "AnalysisRun" && line["type"] == "ADDED";
-        Recording {
-            name: folder.file_name().unwrap().to_string_lossy().into_owned(),
-            given: serde_saphyr::from_multiple(&given).unwrap(),
+        Played {
+            name: recording.name.clone(),
+            given: recording.given(),
             actions,
             start: at(observed.iter().find(added).expect("a run")),
             end: at(acts.last().unwrap()),
             story: story(&observed, at),
         }
     }
+}
+
+/// The moment of a line: all of them count from the first.
+fn clock(observed: &[Value]) -> impl Fn(&Value) -> Moment + Copy {
+    let zero = Moment::parse_rfc3339(observed[0]["time"].as_str().unwrap()).unwrap();
+    move |line| zero + Duration::from_secs_f64(line["t"].as_f64().unwrap())
 }
 
 fn story(observed: &[Value], at: impl Fn(&Value) -> Moment) -> Story {
@@ -135,7 +121,7 @@ fn phases(story: &Story) -> Vec<String> {
     phases
 }
 
-fn compare(recording: &Recording, ours: &Story) -> Vec<String> {
+fn compare(recording: &Played, ours: &Story) -> Vec<String> {
     let mut differences = vec![];
     let mut check = |what: &str, real: String, ours: String| {
         if real != ours {
@@ -165,28 +151,38 @@ fn compare(recording: &Recording, ours: &Story) -> Vec<String> {
     differences
 }
 
+/// Says how many runs happened again, and fails with the differences of the others.
+fn conclude(all: &[Vec<String>], at_least: usize) {
+    let same = all.iter().filter(|differences| differences.is_empty()).count();
+    println!("{same} of {} recorded AnalysisRuns", all.len());
+    assert!(all.len() >= at_least, "only {} runs", all.len());
+    assert!(same == all.len(), "{} differ\n{}", all.len() - same, all.concat().join("\n"));
+}
+
+fn differences(recording: &Played, world: World) -> Vec<String> {
+    let mut ours = world.play(recording.start, recording.end);
+    ours.events.sort();
+    compare(recording, &ours)
+}
+
 #[test]
 fn every_recorded_run_happens_again() {
-    let folders = recordings();
-    assert!(folders.len() >= 68, "only {} recordings", folders.len());
-    let mut differences = vec![];
-    for folder in folders {
-        let recording = Recording::read(&folder);
+    // The tables of expressions belong to the condition language.
+    let ours = |name: &str| name.starts_with("ar-") && !name.starts_with("ar-expression-table");
+    let play = |recording: &Recording| {
+        let recording = Played::read(recording);
         let world = World::new(recording.given.clone(), recording.actions.clone(), recording.start);
-        let mut ours = world.play(recording.start, recording.end);
-        ours.events.sort();
-        differences.extend(compare(&recording, &ours));
-    }
-    assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
+        differences(&recording, world)
+    };
+    let all: Vec<Vec<String>> = recordings(ours).iter().map(play).collect();
+    conclude(&all, 68);
 }
 
 /// Every AnalysisRun that a Rollout created in the other recordings, from the moment it appeared.
-fn created_by_rollouts(folder: &Path) -> Vec<(Recording, World)> {
-    let observed = lines(&folder.join("observed.jsonl"));
-    let given = std::fs::read_to_string(folder.join("given.yaml")).unwrap();
-    let given: Vec<Value> = serde_saphyr::from_multiple(&given).unwrap();
-    let zero = Moment::parse_rfc3339(observed[0]["time"].as_str().unwrap()).unwrap();
-    let at = |line: &Value| zero + Duration::from_secs_f64(line["t"].as_f64().unwrap());
+fn created_by_rollouts(recording: &Recording) -> Vec<(Played, World)> {
+    let observed = recording.observed();
+    let given = recording.given();
+    let at = clock(&observed);
     let added = observed.iter().filter(|line| line["kind"] == "AnalysisRun" && line["type"] == "ADDED");
     let read = |added: &Value| {
         let (name, start) = (added["name"].as_str().unwrap(), at(added));
@@ -209,35 +205,20 @@ fn created_by_rollouts(folder: &Path) -> Vec<(Recording, World)> {
         let calls = observed.iter().filter(before).map(|line| line["name"].as_str().unwrap());
         let world = World::new(objects, actions, start).after(calls);
         let story = Story { deleted: false, ..story(&mine, at) };
-        let name = format!("{}/{name}", folder.file_name().unwrap().to_string_lossy());
-        (Recording { name, given: vec![], actions: vec![], start, end, story }, world)
+        let name = format!("{}/{name}", recording.name);
+        (Played { name, given: vec![], actions: vec![], start, end, story }, world)
     };
     added.map(read).collect()
 }
 
 #[test]
 fn every_run_that_a_recorded_rollout_created_happens_again() {
-    let mut folders: Vec<PathBuf> =
-        std::fs::read_dir(RECORDINGS).unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
-    let (mut played, mut differences) = (0, vec![]);
-    for folder in folders.iter().filter(|folder| folder.is_dir()) {
-        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        // Runs of their own are above; a killed controller measures nothing for a while.
-        if name.starts_with("ar-") || name.starts_with("ctl-") {
-            continue;
-        }
-        for (recording, world) in created_by_rollouts(folder) {
-            // Deleted before anything was written.
-            if recording.story.statuses.is_empty() {
-                continue;
-            }
-            let mut ours = world.play(recording.start, recording.end);
-            ours.events.sort();
-            differences.extend(compare(&recording, &ours));
-            played += 1;
-        }
-    }
-    assert!(played >= 130, "only {played} runs");
-    assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
+    // Runs of their own are above; a killed controller measures nothing for a while.
+    let others = |name: &str| !name.starts_with("ar-") && !name.starts_with("ctl-");
+    let runs = recordings(others);
+    let runs = runs.iter().flat_map(created_by_rollouts);
+    // Some were deleted before anything was written.
+    let written = runs.filter(|(recording, _)| !recording.story.statuses.is_empty());
+    let all: Vec<Vec<String>> = written.map(|(recording, world)| differences(&recording, world)).collect();
+    conclude(&all, 130);
 }

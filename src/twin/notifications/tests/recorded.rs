@@ -1,6 +1,5 @@
 //! Recorded deliveries: the state the controller saw is given, the request must be the recorded one.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -11,17 +10,14 @@ use crate::clock::Moment;
 use crate::inbox::{self, By};
 use crate::twin::effect::Effect;
 use crate::twin::notifications::{Delivery, Engine, ServiceKind, Watch, on_event, trigger_of};
+use crate::twin::recordings::{notification_config, recording};
 use crate::twin::store::{Kind, Patch, Store};
 
-/// Where the recordings lie.
-const RECORDINGS: &str = "/work/shared/conformance/recordings";
 const NAMESPACE: &str = "drill";
 
 fn engine() -> Engine {
-    let path = PathBuf::from(RECORDINGS).join("notification-config.yaml");
-    let config: Value = serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let secret = json!({"data": {"slack-token": "dG9rZW4="}});
-    Engine::new(Config::parse(&config, Some(&secret)).unwrap(), LANGUAGE).unwrap()
+    Engine::new(Config::parse(&notification_config(), Some(&secret)).unwrap(), LANGUAGE).unwrap()
 }
 
 struct Line {
@@ -30,21 +26,13 @@ struct Line {
 }
 
 fn lines(scenario: &str) -> Vec<Line> {
-    let text =
-        std::fs::read_to_string(PathBuf::from(RECORDINGS).join(scenario).join("observed.jsonl")).unwrap();
-    text.lines()
-        .map(|line| {
-            let value: Value = serde_json::from_str(line).unwrap();
-            Line { kind: value["kind"].as_str().unwrap().to_owned(), value }
-        })
-        .collect()
+    let line = |value: Value| Line { kind: value["kind"].as_str().unwrap().to_owned(), value };
+    recording(scenario).observed().into_iter().map(line).collect()
 }
 
 /// The object of a kind as `given.yaml` has it, with the annotations that subscribe.
 fn given(scenario: &str, kind: &str) -> Value {
-    let text = std::fs::read_to_string(PathBuf::from(RECORDINGS).join(scenario).join("given.yaml")).unwrap();
-    let objects: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
-    objects.into_iter().find(|object| object["kind"] == kind).unwrap()
+    recording(scenario).given().into_iter().find(|object| object["kind"] == kind).unwrap()
 }
 
 /// The recorded body of a delivery, as the receiver parsed it.
@@ -121,6 +109,7 @@ fn check(scenario: &str, expect_deliveries: usize) {
         assert_eq!((sent.trigger.as_str(), sent.request.method.as_str()), (trigger, "POST"));
         seen += 1;
     }
+    println!("{scenario}: {seen} of {expect_deliveries} deliveries");
     assert_eq!(seen, expect_deliveries, "{scenario}");
 }
 

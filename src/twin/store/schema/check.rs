@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Finding, FindingKind, PathSegment, Schema, Type, path_text, suggest};
+use super::{Finding, FindingKind, PathSegment, Schema, Type, path_text};
 use crate::clock::Moment;
+use crate::suggest;
 
 /// All findings, in the order of the schema's walk.
 pub(super) fn check(schema: &Schema, value: &Value) -> Vec<Finding> {

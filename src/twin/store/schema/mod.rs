@@ -13,7 +13,6 @@ mod check;
 mod load;
 mod notation;
 mod prune;
-mod suggest;
 #[cfg(test)]
 mod tests;
 
