@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::argo::notification::{self, CONFIG_MAP};
-use crate::argo::policy::Policy;
+use crate::argo::policy::{NO_ROLLOUT, Policy};
 use crate::cli::files;
 use crate::condition::Dialect;
 use crate::diag::{self, Diagnostic, Source};
@@ -55,7 +55,7 @@ pub fn prepare(path: &Path) -> Result<Prepared, Vec<Diagnostic>> {
     found.extend(trouble);
     let rollout = scenario.policy.rollout.as_ref().map(|name| name.value.as_str());
     let (policy, trouble) = Policy::load(manifests.clone(), rollout);
-    found.extend(trouble);
+    found.extend(trouble.into_iter().map(|diagnostic| placed(diagnostic, &scenario, &source)));
     if diag::has_errors(&found) {
         return Err(found);
     }
@@ -85,6 +85,16 @@ pub fn prepare(path: &Path) -> Result<Prepared, Vec<Diagnostic>> {
         findings: found,
         inputs: std::iter::once(source).chain(manifests).collect(),
     })
+}
+
+/// A policy does not know who asked for its Rollout; the scenario does.
+fn placed(diagnostic: Diagnostic, scenario: &Scenario, source: &Arc<Source>) -> Diagnostic {
+    match &scenario.policy.rollout {
+        Some(name) if diagnostic.code == NO_ROLLOUT && diagnostic.primary.is_none() => {
+            diagnostic.at(scenario::span(source, name.place), "not among the manifests")
+        }
+        _ => diagnostic,
+    }
 }
 
 /// The policy's paths, which count from the scenario's folder.
