@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::argo::notification::{self, CONFIG_MAP};
-use crate::argo::policy::Policy;
+use crate::argo::policy::{NO_ROLLOUT, Policy};
 use crate::cli::files;
 use crate::condition::Dialect;
 use crate::diag::{self, Diagnostic, Source};
@@ -55,7 +55,7 @@ pub fn prepare(path: &Path) -> Result<Prepared, Vec<Diagnostic>> {
     found.extend(trouble);
     let rollout = scenario.policy.rollout.as_ref().map(|name| name.value.as_str());
     let (policy, trouble) = Policy::load(manifests.clone(), rollout);
-    found.extend(trouble);
+    found.extend(trouble.into_iter().map(|diagnostic| placed(diagnostic, &scenario, &source)));
     if diag::has_errors(&found) {
         return Err(found);
     }
@@ -72,6 +72,7 @@ pub fn prepare(path: &Path) -> Result<Prepared, Vec<Diagnostic>> {
         ..lint::Context::default()
     };
     found.extend(lint::check(&policy, &context));
+    found.extend(misplaced(&policy));
     diag::sort(&mut found);
     let queries: Vec<String> =
         policy.metrics().iter().filter_map(|metric| Some(metric.query()?.as_str()?.to_owned())).collect();
@@ -79,11 +80,21 @@ pub fn prepare(path: &Path) -> Result<Prepared, Vec<Diagnostic>> {
         path: path.to_owned(),
         asks_by_service: queries.iter().any(|query| asks_by_service(query)),
         longest_range: queries.iter().map(|query| longest_range(query)).max().unwrap_or_default(),
-        controller_namespace: controller_namespace(&policy),
+        controller_namespace: CONTROLLER_NAMESPACE.to_owned(),
         plan,
         findings: found,
         inputs: std::iter::once(source).chain(manifests).collect(),
     })
+}
+
+/// A policy does not know who asked for its Rollout; the scenario does.
+fn placed(diagnostic: Diagnostic, scenario: &Scenario, source: &Arc<Source>) -> Diagnostic {
+    match &scenario.policy.rollout {
+        Some(name) if diagnostic.code == NO_ROLLOUT && diagnostic.primary.is_none() => {
+            diagnostic.at(scenario::span(source, name.place), "not among the manifests")
+        }
+        _ => diagnostic,
+    }
 }
 
 /// The policy's paths, which count from the scenario's folder.
@@ -144,10 +155,23 @@ fn unsent(object: &crate::argo::policy::Object) -> Vec<Diagnostic> {
     config.unsupported().into_iter().map(note).collect()
 }
 
-fn controller_namespace(policy: &Policy) -> String {
-    let config = policy.of_kind(Kind::ConfigMap).find(|object| object.name == CONFIG_MAP);
-    let namespace = config.and_then(|config| config.value.pointer("/metadata/namespace")?.as_str());
-    namespace.unwrap_or(CONTROLLER_NAMESPACE).to_owned()
+/// A ConfigMap where the controller does not look is no configuration, whatever it says: were it read from wherever it
+/// lies, a drill would be told of what nobody is told of on a cluster.
+fn misplaced(policy: &Policy) -> Vec<Diagnostic> {
+    let configs = policy.of_kind(Kind::ConfigMap).filter(|object| object.name == CONFIG_MAP);
+    let elsewhere = configs.filter_map(|config| {
+        let namespace = config.value.pointer("/metadata/namespace").and_then(serde_json::Value::as_str);
+        let place = namespace.filter(|namespace| *namespace != CONTROLLER_NAMESPACE)?;
+        let node = config.node.pointer("/metadata/namespace").unwrap_or(&config.node);
+        let title = format!("the controller does not read notifications from namespace `{place}`");
+        let help = format!("put it into `{CONTROLLER_NAMESPACE}`, where the controller runs");
+        Some(
+            Diagnostic::warning("misplaced-notifications", title)
+                .at(config.span(&node.span), "not read from here")
+                .help(help),
+        )
+    });
+    elsewhere.collect()
 }
 
 /// Whether a query names the labels that only targets behind a Service have.

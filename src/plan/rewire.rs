@@ -113,7 +113,10 @@ fn stand_in(container: &mut Value, serves: bool, profiles: &[Profile], changes: 
     probes(fields, &name, ports.first().copied(), changes);
     let listed = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
     // The order is a promise: a release patches the first two by their index.
-    let mut env = vec![("FAULT", "{}".to_owned()), ("REVISION", "v1".to_owned()), ("PORTS", listed)];
+    // Only the server has them: who reads a pod knows the server, and its revision, by them.
+    let served = [("FAULT", "{}".to_owned()), ("REVISION", "v1".to_owned())];
+    let mut env: Vec<(&str, String)> = served.into_iter().filter(|_| serves).collect();
+    env.push(("PORTS", listed));
     if !profiles.is_empty() {
         let profiles = serde_json::to_string(profiles).expect("profiles are plain data with text keys");
         env.push(("METRICS", profiles));

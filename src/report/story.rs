@@ -308,15 +308,12 @@ fn heading(verdict: &Verdict, took: Option<Duration>) -> String {
 #[must_use]
 pub fn conclusion(verdict: &Verdict) -> String {
     let mut text = String::new();
+    let widths = verdict.expectations.iter().map(|judged| judged.expected.chars().count());
+    let width = widths.max().unwrap_or(0).min(WIDEST);
     for judged in &verdict.expectations {
         let style = state_style(judged.state);
-        let _ = writeln!(
-            text,
-            "  {style}{:<9}{style:#} {:<48} {}",
-            judged.state.name(),
-            judged.expected,
-            judged.seen
-        );
+        let (state, expected, seen) = (judged.state.name(), &judged.expected, &judged.seen);
+        let _ = writeln!(text, "  {style}{state:<9}{style:#} {expected:<width$}  {seen}");
     }
     let control = match &verdict.control {
         ControlOutcome::Promoted => "a healthy release was promoted without an alarm".to_owned(),

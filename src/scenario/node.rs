@@ -146,7 +146,19 @@ fn first_line(error: &serde_saphyr::Error) -> String {
     let text = error.without_snippet().to_string();
     let line = text.lines().next().unwrap_or_default();
     let end = line.find(" at line ").unwrap_or(line.len());
-    line[..end].trim_end_matches([',', ':']).to_owned()
+    let line = line[..end].trim_end_matches([',', ':']);
+    line.strip_prefix("budget breached: ").and_then(breach).unwrap_or(line).to_owned()
+}
+
+/// The reader names its limits as its code does; people know them as what they wrote.
+fn breach(limit: &str) -> Option<&'static str> {
+    match limit.split([' ', '{']).next()? {
+        "Anchors" | "Aliases" => Some("it has an anchor or an alias, and a scenario does without"),
+        "Depth" => Some("it is nested too deeply"),
+        "Documents" => Some("it holds more than one document"),
+        "Nodes" | "Events" => Some("it holds more than anybody would write"),
+        _ => None,
+    }
 }
 
 /// A value as serde hands it over; only its children know where they are.

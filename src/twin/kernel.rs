@@ -255,7 +255,8 @@ impl Twin {
                 self.schedule(self.now + EXPIRY, Task::Expire);
             }
             Task::Resync => {
-                let keys: Vec<Key> = self.store.list(Kind::Rollout, None).map(|(key, _)| key.clone()).collect();
+                let keys: Vec<Key> =
+                    self.store.list(Kind::Rollout, None).map(|(key, _)| key.clone()).collect();
                 for key in keys {
                     let now = self.now;
                     self.wake(Actor::Rollouts, &key, now);
@@ -412,7 +413,9 @@ impl Twin {
         if change.key.kind == Kind::Service {
             woken.push((Actor::Services, change.key.clone(), Span::Watch));
         }
-        woken.extend(rollouts::released_services(change).into_iter().map(|key| (Actor::Services, key, Span::Watch)));
+        woken.extend(
+            rollouts::released_services(change).into_iter().map(|key| (Actor::Services, key, Span::Watch)),
+        );
         if change.key.kind == Kind::AnalysisRun {
             woken.push((Actor::Analysis, change.key.clone(), Span::Watch));
         }

@@ -44,6 +44,11 @@ pub(crate) struct Evidence {
     errors: BTreeMap<String, u64>,
     running: BTreeMap<String, BTreeMap<String, Instant>>,
     suffered: BTreeSet<String>,
+    /// By revision and process; nothing once it has been ready.
+    unready_since: BTreeMap<(String, String), Option<Instant>>,
+    slowest_start: BTreeMap<String, Duration>,
+    healthy: String,
+    now: Instant,
     measured: u64,
     measured_badly: u64,
     last_measure_error: String,
@@ -71,6 +76,10 @@ impl Evidence {
             errors: BTreeMap::new(),
             running: BTreeMap::new(),
             suffered: BTreeSet::new(),
+            unready_since: BTreeMap::new(),
+            slowest_start: BTreeMap::new(),
+            healthy: criteria.cast.healthy.clone(),
+            now: Instant::default(),
             measured: 0,
             measured_badly: 0,
             last_measure_error: String::new(),
@@ -83,6 +92,7 @@ impl Evidence {
 
     /// Takes in one more fact.
     pub(crate) fn observe(&mut self, entry: &Entry, moments: &Moments) {
+        self.now = self.now.max(entry.at);
         match &entry.event {
             Event::Stage(stage) => self.stage = Some(*stage),
             Event::Traffic(second) => self.traffic(second, moments.first(Anchor::Applied)),
@@ -147,12 +157,40 @@ impl Evidence {
         if pod.running {
             starts.entry(format!("{}#{}", pod.name, pod.restarts)).or_insert(at);
         }
-        // It ran and was not ready, or it had to be restarted: a fault of readiness, liveness or life was suffered.
-        if (pod.running && !pod.ready && !pod.going) || pod.restarts > 0 {
+        if pod.restarts > 0 {
             self.suffered.insert(pod.revision.clone());
         }
+        self.readiness(at, pod);
+    }
+
+    /// Every pod is unready until its first probe, so being unready is no fault yet. It is one to lose readiness, and
+    /// to be unready for longer than the healthy revision ever needed.
+    fn readiness(&mut self, at: Instant, pod: &PodSeen) {
+        let id = (pod.revision.clone(), format!("{}#{}", pod.name, pod.restarts));
+        if pod.running && !pod.ready && !pod.going {
+            if self.unready_since.entry(id).or_insert(Some(at)).is_none() {
+                self.suffered.insert(pod.revision.clone());
+            }
+        } else if pod.ready || pod.going {
+            if let Some(since) = self.unready_since.insert(id, None).flatten() {
+                let slowest = self.slowest_start.entry(pod.revision.clone()).or_default();
+                *slowest = at.since(since).max(*slowest);
+            }
+        }
+    }
+
+    /// Whether a revision was harmed in its life: it was restarted, lost its readiness, or waited for it too long.
+    fn has_suffered(&self, revision: &str) -> bool {
+        let usual = self.slowest_start.get(&self.healthy).copied().unwrap_or_default();
+        let waiting = self.unready_since.iter().filter(|((of, _), _)| of == revision);
+        let waiting = waiting.filter_map(|(_, since)| Some(self.now.since((*since)?)));
+        let slowest = waiting.chain(self.slowest_start.get(revision).copied()).max().unwrap_or_default();
+        self.suffered.contains(revision) || slowest > usual + PROBE
     }
 }
+
+/// How much the time to readiness of like pods may differ: probes are a period apart, and not all at once.
+const PROBE: Duration = Duration::from_secs(15);
 
 /// Everything that speaks against believing this run, most important first.
 pub(super) fn objections(
@@ -216,12 +254,13 @@ fn unproven(release: &Release, moments: &Moments, evidence: &Evidence) -> Option
     let revision = &release.revision;
     let sent = moments.harm().by.get(revision).map_or(0, |(sent, _)| *sent);
     let fault = &release.fault;
-    if harms_life(fault) && evidence.suffered.contains(revision) {
+    if harms_life(fault) && evidence.has_suffered(revision) {
         return None;
     }
     if harms_life(fault) {
-        let sentence =
-            format!("no pod of {revision} was ever seen unready or restarted, so its fault was not suffered");
+        let sentence = format!(
+            "no pod of {revision} lost its readiness, was late with it or was restarted: its fault was not suffered"
+        );
         return Some(("fault-not-served", sentence));
     }
     if sent == 0 {
@@ -287,6 +326,18 @@ fn expected_receivers(criteria: &Criteria) -> BTreeSet<&str> {
     });
     notified.collect()
 }
+
+/// Objections to the evidence itself. A documented defect that is shown by such evidence is not shown; the others may
+/// be part of the defect.
+pub(super) const DAMAGING: [&str; 7] = [
+    "dirty-baseline",
+    "nothing-released",
+    "fault-not-served",
+    "watch-gap",
+    "clock-skew",
+    "control-failed",
+    "cut-short",
+];
 
 /// How far clocks may differ before a window means nothing: a tenth of the shortest one.
 fn clock_skew(criteria: &Criteria, skew: Duration) -> Option<Reason> {

@@ -88,21 +88,36 @@ impl<'a> Judge<'a> {
         &self.moments
     }
 
-    /// Whether every expectation that can be decided by waiting is decided. What must never happen, and how much harm
-    /// there was in all, is known only at the end, so it does not keep anybody waiting.
+    /// Whether there is nothing left to wait for. An expectation that is broken ends the matter once the others have
+    /// their answer; a run that goes well is watched until the rollout has come to rest and the harm is over, because
+    /// only then is it known what never happened, how often, and how much harm there was in all.
     #[must_use]
     pub fn decided(&self) -> bool {
-        let mut leading =
-            self.criteria.expectations.iter().filter(|criterion| !criterion.what.is_trailing()).peekable();
-        leading.peek().is_some()
-            && leading.all(|criterion| self.state(criterion, false).0 != State::Undecided)
+        let states: Vec<State> = self.leading().map(|criterion| self.state(criterion, false).0).collect();
+        if states.is_empty() || states.contains(&State::Undecided) {
+            return false;
+        }
+        states.contains(&State::Broken) || self.has_settled()
+    }
+
+    fn leading(&self) -> impl Iterator<Item = &Criterion> {
+        self.criteria.expectations.iter().filter(|criterion| !criterion.what.is_trailing())
+    }
+
+    /// Whether what has not happened by now will not happen by itself.
+    fn has_settled(&self) -> bool {
+        let moments = &self.moments;
+        // Somebody's pause does not stop an analysis, which may yet abort.
+        let paused = moments.rollout_now().phase == "Paused" && moments.is_analysing();
+        moments.is_at_rest(self.criteria.leaves_promotion_to_a_person)
+            && !paused
+            && moments.harm_has_settled()
     }
 
     /// The expectations that are still open, for a person who waits.
     #[must_use]
     pub fn open(&self) -> Vec<&str> {
-        let leading = self.criteria.expectations.iter().filter(|criterion| !criterion.what.is_trailing());
-        leading.filter(|c| self.state(c, false).0 == State::Undecided).map(|c| c.id.as_str()).collect()
+        self.leading().filter(|c| self.state(c, false).0 == State::Undecided).map(|c| c.id.as_str()).collect()
     }
 
     /// The verdict on everything observed.
@@ -192,17 +207,25 @@ impl<'a> Judge<'a> {
 
     fn state(&self, criterion: &Criterion, at_end: bool) -> (State, String) {
         match &criterion.what {
-            What::Moment { moment, within } => self.moment(*moment, within),
-            What::Notified { what, within } => self.notified(what, within),
+            What::Moment { moment, within } => self.moment(*moment, within, at_end),
+            What::Notified { what, within } => self.notified(what, within, at_end),
             What::Never(moment) => match self.moments.first(*moment) {
                 Some(at) => {
                     (State::Broken, format!("it came {} after the release", seconds(self.since_applied(at))))
                 }
-                None if self.moments.first(Anchor::Applied).is_some() && at_end => {
+                None if self.moments.first(Anchor::Applied).is_none() => {
+                    (State::Undecided, "nothing was released".to_owned())
+                }
+                // What is still on its way has not stayed away.
+                None if !self.moments.is_at_rest(self.criteria.leaves_promotion_to_a_person) => {
+                    let phase = &self.moments.rollout_now().phase;
+                    (State::Undecided, format!("not yet, and the rollout is still {phase}"))
+                }
+                None if at_end => {
                     let watched = seconds(self.since_applied(self.now));
                     (State::Held, format!("not once in the {watched} after the release"))
                 }
-                None => (State::Undecided, "nothing was released".to_owned()),
+                None => (State::Undecided, "not yet".to_owned()),
             },
             What::Harmed { at_most, of_new, longest_run, exposed } => {
                 self.harmed(at_most.as_ref(), *of_new, *longest_run, *exposed, at_end)
@@ -214,7 +237,7 @@ impl<'a> Judge<'a> {
         at.since(self.moments.first(Anchor::Applied).unwrap_or_default())
     }
 
-    fn moment(&self, moment: Anchor, within: &Within) -> (State, String) {
+    fn moment(&self, moment: Anchor, within: &Within, at_end: bool) -> (State, String) {
         let came = self.moments.all(moment);
         // The last harmed response only counts once a hold of clean traffic confirms it, so it is told late.
         let confirm = if moment == Anchor::Restored {
@@ -222,15 +245,21 @@ impl<'a> Judge<'a> {
         } else {
             Duration::ZERO
         };
-        self.timed(&came, within, confirm)
+        // Restored is a state that lasts and may have begun before its anchor was seen; all others are instants.
+        let early = if moment == Anchor::Restored { Duration::MAX } else { GRACE };
+        self.timed(&came, within, &Slack { confirm, early, at_end })
     }
 
-    fn notified(&self, what: &NotifiedWhat, within: &Within) -> (State, String) {
+    fn notified(&self, what: &NotifiedWhat, within: &Within, at_end: bool) -> (State, String) {
         let matching = self.deliveries.iter().filter(|(_, delivered)| matches(what, delivered));
         let (good, bad): (Vec<_>, Vec<_>) =
             matching.partition(|(_, delivered)| (200..300).contains(&delivered.status));
         let came: Vec<Instant> = good.iter().map(|(at, _)| *at).collect();
-        let (state, mut seen) = self.timed(&came, within, Duration::ZERO);
+        // Argo sends before it writes the status, so the news of an abort may be out seconds before the abort is
+        // visible. With its trigger it is known for what it is; without, anything that came before is about something else.
+        let early = if what.trigger.is_some() { EARLY_NEWS } else { GRACE };
+        let slack = Slack { confirm: Duration::ZERO, early, at_end };
+        let (state, mut seen) = self.timed(&came, within, &slack);
         if came.is_empty()
             && let Some((_, refused)) = bad.first()
         {
@@ -245,18 +274,18 @@ impl<'a> Judge<'a> {
     }
 
     /// A thing that happened at these moments, against its window.
-    fn timed(&self, came: &[Instant], within: &Within, confirm: Duration) -> (State, String) {
+    fn timed(&self, came: &[Instant], within: &Within, slack: &Slack) -> (State, String) {
         let Some(anchor) = self.moments.first(within.after) else {
             return (State::Undecided, format!("`{}` never came", within.after.name()));
         };
         let waited = self.now.since(anchor);
-        let over = within.within.is_some_and(|limit| waited > limit + confirm);
+        let over = within.within.is_some_and(|limit| waited > limit + slack.confirm);
         if let Some(times) = within.times
-            && let Some(answer) = counted(came, times, over)
+            && let Some(answer) = counted(came, times, over || (within.within.is_none() && slack.at_end))
         {
             return answer;
         }
-        let Some(first) = came.first().copied() else {
+        let Some(first) = came.iter().copied().find(|at| anchor.since(*at) <= slack.early) else {
             return match within.within {
                 Some(limit) if over => (State::Broken, format!("not within {}", seconds(limit))),
                 _ => {
@@ -273,8 +302,9 @@ impl<'a> Judge<'a> {
             return (State::Broken, format!("{told}, too early"));
         }
         let told = if came.len() > 1 { format!("{told}, {} times", came.len()) } else { told };
-        // An exact count is only known when its window is over.
-        let early = within.times.is_some() && within.within.is_some() && !over;
+        // How often at most is only known when the window is over, or the run.
+        let bounded = within.times.is_some_and(|times| times.most < u64::MAX);
+        let early = bounded && !over && (within.within.is_some() || !slack.at_end);
         (if early { State::Undecided } else { State::Held }, told)
     }
 
@@ -305,6 +335,10 @@ impl<'a> Judge<'a> {
         }
         let state = match () {
             () if too_much => State::Broken,
+            () if !self.moments.harm_has_settled() => {
+                seen = format!("{seen}, and it is not over");
+                State::Undecided
+            }
             () if at_end && sent > 0 => State::Held,
             () => State::Undecided,
         };
@@ -349,9 +383,28 @@ impl<'a> Judge<'a> {
         {
             differs.push(format!("`{guard}` should object, and does not"));
         }
+        let damaging = verdict.reasons.iter().filter(|reason| guards::DAMAGING.contains(&&*reason.code));
+        for reason in damaging.filter(|reason| documented.guard.as_ref() != Some(&reason.code)) {
+            differs.push(format!("`{}` objects, which is not documented: {}", reason.code, reason.sentence));
+        }
         let because = documented.because.clone();
         Some(Documented { outcome: documented.outcome, because, differs })
     }
+}
+
+/// Watches of different objects may tell what happened together in either order.
+const GRACE: Duration = Duration::from_secs(1);
+/// A receiver that does not answer holds the controller up for so long, all retries together, before it writes a status.
+const EARLY_NEWS: Duration = Duration::from_secs(30);
+
+/// What the judge grants to how things become known.
+struct Slack {
+    /// How much later than it happened a thing may be told.
+    confirm: Duration,
+    /// How much earlier than its anchor it may be seen.
+    early: Duration,
+    /// Whether nothing more will be told.
+    at_end: bool,
 }
 
 fn counted(came: &[Instant], times: Times, over: bool) -> Option<(State, String)> {

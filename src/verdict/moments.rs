@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::Anchor;
-use crate::timeline::{Entry, Event, Instant, PodSeen, RolloutSeen, Second};
+use crate::timeline::{AnalysisSeen, Entry, Event, Instant, PodSeen, RolloutSeen, Second};
 
 /// What the fold has to know of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,10 @@ pub struct Moments {
     notified: Vec<Instant>,
     pods: BTreeMap<String, BTreeSet<String>>,
     rollout: RolloutSeen,
+    /// What the Rollout called current when a release was written, until it names another: a status from before the
+    /// release says nothing about it.
+    stale: Option<String>,
+    analysing: BTreeSet<String>,
     exposed: bool,
     harm: Harm,
 }
@@ -51,6 +55,8 @@ pub struct Harm {
     pub last: Option<Instant>,
     /// Until when traffic has been told.
     pub told_until: Option<Instant>,
+    /// Until when anybody was answered well.
+    pub served_until: Option<Instant>,
     /// Until when the new revision answered anything.
     pub new_answered_until: Option<Instant>,
     /// All requests since the release was applied.
@@ -87,6 +93,8 @@ impl Moments {
             notified: vec![],
             pods: BTreeMap::new(),
             rollout: RolloutSeen::default(),
+            stale: None,
+            analysing: BTreeSet::new(),
             exposed: false,
             harm: Harm::default(),
         }
@@ -95,12 +103,16 @@ impl Moments {
     /// Takes in one more fact.
     pub fn observe(&mut self, entry: &Entry) {
         let at = entry.at;
+        if let Event::Analysis(run) = &entry.event {
+            self.analysis(run);
+        }
         match &entry.event {
             Event::Acted { revision: Some(revision), .. } => {
                 self.applied.get_or_insert(at);
                 if *revision != self.cast.healthy && !self.released.contains(revision) {
                     self.released.push(revision.clone());
                 }
+                self.stale = Some(self.rollout.current.clone());
             }
             Event::Traffic(second) => self.traffic(at, second),
             Event::Pod(pod) => self.pod(at, pod),
@@ -162,7 +174,42 @@ impl Moments {
         self.onset?;
         let last = self.harm.last?;
         let quiet_from = self.harm.new_answered_until.map_or(last, |answered| answered.max(last));
-        (self.harm.told_until? >= quiet_from + self.cast.hold).then_some(last)
+        self.is_clean_since(quiet_from).then_some(last)
+    }
+
+    /// Whether a hold of clean traffic followed this instant. Silence is not clean: somebody has to have been served.
+    fn is_clean_since(&self, from: Instant) -> bool {
+        let told = self.harm.told_until.is_some_and(|until| until >= from + self.cast.hold);
+        told && self.harm.served_until.is_some_and(|served| served > from)
+    }
+
+    /// Whether the Rollout has come to rest after everything that was done to it: nothing is counting down or being
+    /// analysed, so that what has not happened will not happen by itself. `by_a_person` is whether its pauses wait for one.
+    #[must_use]
+    pub fn is_at_rest(&self, by_a_person: bool) -> bool {
+        if self.applied.is_none() || self.stale.is_some() {
+            return false;
+        }
+        match &*self.rollout.phase {
+            "Healthy" | "Degraded" => true,
+            "Paused" => {
+                by_a_person || self.rollout.pauses.iter().any(|reason| reason.starts_with("Inconclusive"))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether no more harm is to be expected: none was done, it is over, or the new revision is the stable one and
+    /// the harm it does goes on for good.
+    #[must_use]
+    pub fn harm_has_settled(&self) -> bool {
+        let promoted = self.is_new(&self.rollout.stable);
+        match self.harm.last {
+            None => true,
+            Some(_) if promoted => true,
+            Some(_) if self.onset.is_some() => self.restored().is_some(),
+            Some(last) => self.is_clean_since(last),
+        }
     }
 
     /// Revisions released by the drill, in order.
@@ -183,6 +230,20 @@ impl Moments {
         &self.rollout
     }
 
+    /// Whether an analysis is still under way.
+    #[must_use]
+    pub fn is_analysing(&self) -> bool {
+        !self.analysing.is_empty()
+    }
+
+    fn analysis(&mut self, run: &AnalysisSeen) {
+        if matches!(&*run.phase, "" | "Pending" | "Running") {
+            self.analysing.insert(run.name.clone());
+        } else {
+            self.analysing.remove(&run.name);
+        }
+    }
+
     fn is_new(&self, revision: &str) -> bool {
         self.released.iter().any(|released| released == revision)
     }
@@ -198,6 +259,7 @@ impl Moments {
         if !seen.pauses.is_empty() && self.rollout.pauses.is_empty() {
             self.paused.push(at);
         }
+        self.stale.take_if(|stale| *stale != seen.current);
         self.rollout = seen.clone();
     }
 
@@ -245,6 +307,9 @@ impl Moments {
             }
         }
         let sent = second.sent();
+        if sent > second.harmed() {
+            harm.served_until = Some(at);
+        }
         if sent > 0 {
             #[expect(clippy::cast_precision_loss, reason = "a second holds far fewer than 2^53 requests")]
             let share = new_sent as f64 / sent as f64;

@@ -1,6 +1,11 @@
 //! What is true of every world, every seed, every scenario and every rule: one binary, so that the crate is linked once.
 
 mod conditions;
+mod input;
+mod policies;
 #[allow(dead_code, reason = "the unit tests read more of a recording than these do")]
 mod recordings;
 mod scenarios;
+mod strangers;
+mod support;
+mod tidy;
