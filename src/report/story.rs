@@ -343,7 +343,7 @@ pub fn conclusion(verdict: &Verdict) -> String {
 }
 
 /// Expectations longer than this push what was seen to the right.
-const WIDEST: usize = 64;
+const WIDEST: usize = 80;
 
 fn mood_style(mood: Mood) -> Style {
     match mood {

@@ -4,7 +4,7 @@ use std::process::{Command, Output, Stdio};
 
 use crate::support::{Folder, root};
 
-const SCENARIO: &str = include_str!("../../scenarios/server-errors-roll-back.yaml");
+const SCENARIO: &str = include_str!("../../scenarios/errors-roll-back.yaml");
 
 /// A folder with the policy and the scenario beside it.
 fn desk(name: &str) -> Folder {
