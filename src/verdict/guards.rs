@@ -242,6 +242,7 @@ pub(super) fn objections(
         object("watch-gap", format!("lost sight of {}: {}", gap.of, gap.why));
     }
     objections.extend(clock_skew(criteria, evidence.skew));
+    objections.extend(stayed(criteria, moments));
     if let ControlOutcome::Failed(why) = control {
         let sentence = format!("a healthy release did not get through: {why}");
         objections.push(Reason { code: "control-failed".to_owned(), sentence });
@@ -258,8 +259,9 @@ fn unproven(release: &Release, moments: &Moments, evidence: &Evidence) -> Option
         return None;
     }
     if harms_life(fault) {
-        let sentence =
-            format!("no pod of {revision} lost its readiness, was late with it or was restarted: its fault was not suffered");
+        let sentence = format!(
+            "no pod of {revision} lost its readiness, was late with it or was restarted: its fault was not suffered"
+        );
         return Some(("fault-not-served", sentence));
     }
     if sent == 0 {
@@ -294,6 +296,24 @@ fn unproven(release: &Release, moments: &Moments, evidence: &Evidence) -> Option
         ));
     }
     None
+}
+
+/// Whether a bad release became stable in a run that is about a rollback: with several releases the moments of one
+/// must not speak for another that got through.
+fn stayed(criteria: &Criteria, moments: &Moments) -> Option<Reason> {
+    let expects = |wanted: &[Anchor]| {
+        let about = |what: &What| matches!(what, What::Moment { moment, .. } if wanted.contains(moment));
+        criteria.expectations.iter().any(|criterion| about(&criterion.what))
+    };
+    if !expects(&[Anchor::Aborted, Anchor::SwitchedBack, Anchor::Restored]) || expects(&[Anchor::Promoted]) {
+        return None;
+    }
+    let stable = &moments.rollout_now().stable;
+    let bad = |release: &&Release| release.revision == *stable && release.fault != Fault::default();
+    criteria.releases.iter().find(bad).map(|release| Reason {
+        code: "bad-release-stayed".to_owned(),
+        sentence: format!("{} is faulty, and it is the stable version at the end", release.revision),
+    })
 }
 
 /// A fault of the process rather than of its answers.
@@ -407,6 +427,11 @@ pub const PAGES: &[(&str, &str, &str)] = &[
         "control-failed",
         "a healthy release did not get through",
         "The control runs the same policy with a release that has no fault. It was aborted, raised an alarm, or never arrived.\nA policy that rejects everything also rejects bad releases, and protects nobody.",
+    ),
+    (
+        "bad-release-stayed",
+        "a bad release became the stable version",
+        "The scenario is about a rollback, and at the end a faulty revision is stable. One release was undone, and another got\nthrough. Expect `promoted` when that is meant, or `never: promoted` when it is not.",
     ),
     (
         "world-broke",

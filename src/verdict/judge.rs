@@ -109,7 +109,9 @@ impl<'a> Judge<'a> {
         let moments = &self.moments;
         // Somebody's pause does not stop an analysis, which may yet abort.
         let paused = moments.rollout_now().phase == "Paused" && moments.is_analysing();
-        moments.is_at_rest(self.criteria.leaves_promotion_to_a_person) && !paused && moments.harm_has_settled()
+        moments.is_at_rest(self.criteria.leaves_promotion_to_a_person)
+            && !paused
+            && moments.harm_has_settled()
     }
 
     /// The expectations that are still open, for a person who waits.
@@ -283,7 +285,8 @@ impl<'a> Judge<'a> {
         let waited = self.now.since(anchor);
         let over = within.within.is_some_and(|limit| waited > limit + slack.confirm);
         if let Some(times) = within.times
-            && let Some(answer) = counted(name, came, times, over || (within.within.is_none() && slack.at_end))
+            && let Some(answer) =
+                counted(name, came, times, over || (within.within.is_none() && slack.at_end))
         {
             return answer;
         }

@@ -40,7 +40,9 @@ fn ends(stranger: &Stranger, release: &str, expect: &str) -> Option<String> {
     );
     match drill(&folder.write("it.yaml", text), 1) {
         Ok(verdict) if verdict.outcome == Outcome::Pass => None,
-        Ok(verdict) => Some(format!("{}: {:#?}\n{:#?}", stranger.name, verdict.reasons, verdict.expectations)),
+        Ok(verdict) => {
+            Some(format!("{}: {:#?}\n{:#?}", stranger.name, verdict.reasons, verdict.expectations))
+        }
         Err(found) => Some(format!("{}: it was refused:\n{found}", stranger.name)),
     }
 }
@@ -60,5 +62,7 @@ fn their_bad_releases_roll_back() {
 
 #[test]
 fn their_healthy_releases_get_through() {
-    all(each(&STRANGERS, |stranger| ends(stranger, GOOD, "  - promoted: {within: 8m}\n  - never: aborted\n  - harmed: {at-most: 0}\n")));
+    all(each(&STRANGERS, |stranger| {
+        ends(stranger, GOOD, "  - promoted: {within: 8m}\n  - never: aborted\n  - harmed: {at-most: 0}\n")
+    }));
 }
