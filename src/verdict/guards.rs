@@ -171,11 +171,11 @@ impl Evidence {
             if self.unready_since.entry(id).or_insert(Some(at)).is_none() {
                 self.suffered.insert(pod.revision.clone());
             }
-        } else if pod.ready || pod.going {
-            if let Some(since) = self.unready_since.insert(id, None).flatten() {
-                let slowest = self.slowest_start.entry(pod.revision.clone()).or_default();
-                *slowest = at.since(since).max(*slowest);
-            }
+        } else if (pod.ready || pod.going)
+            && let Some(since) = self.unready_since.insert(id, None).flatten()
+        {
+            let slowest = self.slowest_start.entry(pod.revision.clone()).or_default();
+            *slowest = at.since(since).max(*slowest);
         }
     }
 

@@ -191,7 +191,11 @@ const STRANGERS: &[(&str, &[&str])] = &[
 const EXCUSED: &[(&str, &str, &str)] = &[
     ("src/argo/policy/", "crate::twin::store::Kind", "the table of kinds was born in the twin's store"),
     ("src/cluster/", "crate::engine::agent::Agent", "the handle of the agent lies with its only user"),
-    ("src/cluster/handles.rs", "crate::engine::Trouble", "a cluster that is not fit says so in the engine's words"),
+    (
+        "src/cluster/handles.rs",
+        "crate::engine::Trouble",
+        "a cluster that is not fit says so in the engine's words",
+    ),
 ];
 
 #[test]
@@ -203,7 +207,8 @@ fn the_arrows_point_one_way() {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         found.extend(naming(files.iter().filter(|file| file.is_in(module)), &words));
     }
-    let excuses = |line: &str, (who, whom, _): &(&str, &str, &str)| line.starts_with(who) && line.contains(whom);
+    let excuses =
+        |line: &str, (who, whom, _): &(&str, &str, &str)| line.starts_with(who) && line.contains(whom);
     let stale = EXCUSED.iter().filter(|excuse| !found.iter().any(|line| excuses(line, excuse)));
     let stale = stale.map(|(who, whom, _)| format!("{who} is excused for {whom} and does not name it"));
     let wrong = found.iter().filter(|line| !EXCUSED.iter().any(|excuse| excuses(line, excuse))).cloned();
