@@ -1,3 +1,5 @@
+//! Scenarios and policies made into plans, and refused.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Scenarios read, and every mistake told.
+
 use super::*;
 
 const GOOD: &str = "\

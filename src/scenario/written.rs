@@ -180,6 +180,8 @@ pub enum Guard {
     ClockSkew,
     /// The healthy release of the control did not get through.
     ControlFailed,
+    /// A faulty revision is stable at the end, although another one was undone.
+    BadReleaseStayed,
     /// The run ended before an expectation could be decided.
     GaveUp,
 }
@@ -243,6 +245,7 @@ impl Guard {
             Guard::WatchGap => "watch-gap",
             Guard::ClockSkew => "clock-skew",
             Guard::ControlFailed => "control-failed",
+            Guard::BadReleaseStayed => "bad-release-stayed",
             Guard::GaveUp => "gave-up",
         }
     }

@@ -171,11 +171,11 @@ impl Evidence {
             if self.unready_since.entry(id).or_insert(Some(at)).is_none() {
                 self.suffered.insert(pod.revision.clone());
             }
-        } else if pod.ready || pod.going {
-            if let Some(since) = self.unready_since.insert(id, None).flatten() {
-                let slowest = self.slowest_start.entry(pod.revision.clone()).or_default();
-                *slowest = at.since(since).max(*slowest);
-            }
+        } else if (pod.ready || pod.going)
+            && let Some(since) = self.unready_since.insert(id, None).flatten()
+        {
+            let slowest = self.slowest_start.entry(pod.revision.clone()).or_default();
+            *slowest = at.since(since).max(*slowest);
         }
     }
 
@@ -242,6 +242,7 @@ pub(super) fn objections(
         object("watch-gap", format!("lost sight of {}: {}", gap.of, gap.why));
     }
     objections.extend(clock_skew(criteria, evidence.skew));
+    objections.extend(stayed(criteria, moments));
     if let ControlOutcome::Failed(why) = control {
         let sentence = format!("a healthy release did not get through: {why}");
         objections.push(Reason { code: "control-failed".to_owned(), sentence });
@@ -295,6 +296,24 @@ fn unproven(release: &Release, moments: &Moments, evidence: &Evidence) -> Option
         ));
     }
     None
+}
+
+/// Whether a bad release became stable in a run that is about a rollback: with several releases the moments of one
+/// must not speak for another that got through.
+fn stayed(criteria: &Criteria, moments: &Moments) -> Option<Reason> {
+    let expects = |wanted: &[Anchor]| {
+        let about = |what: &What| matches!(what, What::Moment { moment, .. } if wanted.contains(moment));
+        criteria.expectations.iter().any(|criterion| about(&criterion.what))
+    };
+    if !expects(&[Anchor::Aborted, Anchor::SwitchedBack, Anchor::Restored]) || expects(&[Anchor::Promoted]) {
+        return None;
+    }
+    let stable = &moments.rollout_now().stable;
+    let bad = |release: &&Release| release.revision == *stable && release.fault != Fault::default();
+    criteria.releases.iter().find(bad).map(|release| Reason {
+        code: "bad-release-stayed".to_owned(),
+        sentence: format!("{} is faulty, and it is the stable version at the end", release.revision),
+    })
 }
 
 /// A fault of the process rather than of its answers.

@@ -73,6 +73,11 @@ proves nothing by its silence, and nothing by what it happens to receive.",
 A policy that rejects everything also rejects bad releases, and protects nobody.",
     ),
     Page::new(
+        "bad-release-stayed",
+        "a bad release became the stable version",
+        "The scenario is about a rollback, and at the end a faulty revision is stable. One release was undone, and another got\nthrough. Expect `promoted` when that is meant, or `never: promoted` when it is not.",
+    ),
+    Page::new(
         "world-broke",
         "the world broke",
         "The API server, the agent or the harness itself failed. That is an ERROR, never a FAIL: the policy was not judged.",

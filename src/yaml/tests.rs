@@ -1,3 +1,5 @@
+//! YAML read strictly, with places.
+
 use std::sync::Arc;
 
 use proptest::prelude::*;

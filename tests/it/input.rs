@@ -44,8 +44,9 @@ fn scenario(text: impl AsRef<[u8]>) -> String {
 
 /// What a run says after one edit of the scenario.
 fn misspelt(from: &str, to: &str) -> String {
-    assert!(SCENARIO.contains(from));
-    scenario(SCENARIO.replace("../deploy/server", "policy").replace(from, to))
+    let text = SCENARIO.replace("../deploy/server", "policy");
+    assert!(text.contains(from), "the scenario does not hold {from:?}");
+    scenario(text.replace(from, to))
 }
 
 macro_rules! told {

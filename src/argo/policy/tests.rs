@@ -1,3 +1,5 @@
+//! Policies as people write them, and what is found in them.
+
 use std::sync::Arc;
 
 use super::*;

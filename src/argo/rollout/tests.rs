@@ -1,3 +1,5 @@
+//! Rollouts read, defaulted and written back.
+
 use super::*;
 
 fn round_trip(object: &Value) -> Value {

@@ -1,3 +1,5 @@
+//! The manners of an API server.
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! The three kinds of patch.
+
 use serde_json::{Value, json};
 
 use super::Patch;

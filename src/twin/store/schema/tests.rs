@@ -1,3 +1,5 @@
+//! Schemas: pruning, defaults and refusals.
+
 use serde_json::{Value, json};
 
 use super::super::kind::Kind;
