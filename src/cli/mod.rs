@@ -31,7 +31,7 @@ pub fn main() -> u8 {
         Command::Check(check) => check::check(&check),
         Command::Explain { code: Some(code) } => explain_code(&code),
         Command::Explain { code: None } => say(&explain::index()),
-        Command::Schema => say(&format!("{:#}\n", crate::scenario::schema::json_schema())),
+        Command::Schema => say(&crate::scenario::schema::text()),
         Command::Completions { shell } => {
             let mut script = vec![];
             clap_complete::generate(shell, &mut args::command(), "firedrill", &mut script);

@@ -138,6 +138,12 @@ no service of that name, or one of a kind that firedrill cannot receive. Slack a
 a service the expectation could only be broken by the scenario itself.",
     ),
     Page::new(
+        "misplaced-notifications",
+        "the notification ConfigMap lies where the controller does not look",
+        "Argo Rollouts reads `argo-rollouts-notification-configmap` in its own namespace only. Anywhere else it is a ConfigMap
+like any other: nothing is sent, and nobody is told that nothing is sent.",
+    ),
+    Page::new(
         "unsupported",
         "the twin does not imitate this",
         "As an error: the policy uses something that decides about the release and that the twin would have to ignore;

@@ -22,7 +22,8 @@ pub fn reference() -> String {
 /// The entries for one key, wherever it occurs: `restored`, `traffic.slo`, `give-up-after`.
 #[must_use]
 pub fn explain(key: &str) -> Option<String> {
-    let (of, key) = key.rsplit_once('.').map_or((None, key), |(of, key)| (Some(of), key));
+    // Keys may have dots themselves (`latency.p99.9`), owners have none.
+    let (of, key) = key.split_once('.').map_or((None, key), |(of, key)| (Some(of), key));
     let mut text = String::new();
     let root = std::iter::once(("scenario", &*SCHEMA));
     for (name, schema) in root.chain(definitions()) {

@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use firedrill::condition::{Condition, Dialect, Error, Stage, Time, Value, evaluate};
-use proptest::prelude::*;
-
 use crate::recordings::recording;
+use firedrill::condition::{Condition, Dialect, Error, Stage, Time, Value, evaluate};
 
 fn now() -> Time {
     Time::from_unix(1_800_000_000, 0)
@@ -127,63 +125,6 @@ fn the_recorded_controller_judges_infinity_the_same() {
 #[test]
 fn the_recorded_controller_judges_an_ordinary_value_the_same() {
     replay_recording("ar-expression-table-097");
-}
-
-/// Expressions whose meaning both implementations claim to share: plain arithmetic, comparisons, logic and closures over a vector.
-fn shared(depth: u32) -> impl Strategy<Value = String> {
-    let numbers = prop::sample::select(vec![
-        "result[0]",
-        "result[1]",
-        "result[-1]",
-        "0",
-        "1",
-        "2.5",
-        "-3",
-        "len(result)",
-        "sum(result)",
-        "max(result)",
-        "min(result)",
-        "mean(result)",
-        "count(result, # > 0.5)",
-        "first(result)",
-        "last(result)",
-        "abs(result[0])",
-        "ceil(result[1])",
-        "floor(result[0])",
-        "reduce(result, #acc + #)",
-        "filter(result, # == #)[0]",
-        "map(result, # * 2)[1]",
-    ]);
-    let number = numbers.prop_map(str::to_owned).prop_recursive(depth, 8, 2, |inner| {
-        let operator = prop::sample::select(vec!["+", "-", "*", "/"]);
-        (inner.clone(), operator, inner).prop_map(|(l, op, r)| format!("({l} {op} {r})"))
-    });
-    let comparison = (number.clone(), prop::sample::select(vec!["<", ">", "<=", ">=", "==", "!="]), number)
-        .prop_map(|(l, op, r)| format!("{l} {op} {r}"));
-    let closure = prop::sample::select(vec!["all", "any", "none", "one"])
-        .prop_map(|name| format!("{name}(result, # >= 0.5)"));
-    prop_oneof![comparison, closure].prop_recursive(depth, 8, 2, |inner| {
-        let operator = prop::sample::select(vec!["&&", "||", "and", "or"]);
-        prop_oneof![
-            (inner.clone(), operator, inner.clone()).prop_map(|(l, op, r)| format!("({l}) {op} ({r})")),
-            inner.clone().prop_map(|inner| format!("!({inner})")),
-            (inner.clone(), inner.clone(), inner).prop_map(|(a, b, c)| format!("({a}) ? ({b}) : ({c})")),
-        ]
-    })
-}
-
-proptest! {
-    /// The crate `expr-lang` has no static types, so only booleans are compared.
-    #[test]
-    fn an_independent_implementation_agrees(source in shared(2), samples in prop::collection::vec(-4.0_f64..4.0, 2..5)) {
-        let ours = evaluate(&source, Dialect::V1_10, &Value::vector(samples.iter().copied()), now());
-        let mut context = expr::Context::default();
-        let foreign: Vec<expr::Value> = samples.iter().copied().map(expr::Value::from).collect();
-        context.insert("result".to_owned(), expr::Value::from(foreign));
-        if let (Ok(ours), Ok(expr::Value::Bool(theirs))) = (ours, expr::eval(&source, &context)) {
-            prop_assert_eq!(ours, theirs, "{}", source);
-        }
-    }
 }
 
 #[test]

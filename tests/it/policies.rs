@@ -191,7 +191,7 @@ fn a_broken_rollout_never_passes() {
             edits: vec![edit],
             scenario: never_ready,
             outcome: Fail,
-            says: "aborted did not come",
+            says: "not within 6m00s",
         },
     ]);
 }

@@ -112,8 +112,10 @@ fn unknown_kind(object: &Object) -> Option<Diagnostic> {
             Diagnostic::error(UNKNOWN_KIND, title).at(at, format!("write `{}`", info.api_version())),
         );
     }
+    // Knative's Service is no slip of ServiceAccount: a name that exists is meant.
+    let exists = known.clone().any(|info| info.kind == object.kind_name);
     let names = known.filter(|info| info.group == group || info.group.is_empty()).map(|info| info.kind);
-    if let Some(near) = suggest::nearest(&object.kind_name, names) {
+    if let Some(near) = suggest::nearest(&object.kind_name, names).filter(|_| !exists) {
         let title = format!("no such kind: `{}`", object.kind_name);
         return Some(Diagnostic::error(UNKNOWN_KIND, title).at(at, format!("did you mean `{near}`?")));
     }

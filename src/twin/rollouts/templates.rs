@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn references_nest_and_each_template_counts_once() {
-        let mut store = Store::new();
+        let mut store = Store::with_namespaces(&["ns"]);
         let now = crate::clock::Moment::VIRTUAL_EPOCH;
         let mut add = |kind: Kind, name: &str, spec: Value| {
             let object = json!({"metadata": {"name": name, "namespace": "ns"}, "spec": spec});

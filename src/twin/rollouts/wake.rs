@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn store() -> Store {
-        let mut store = Store::new();
+        let mut store = Store::with_namespaces(&["ns"]);
         let now = crate::clock::Moment::VIRTUAL_EPOCH;
         for (name, service) in [("app", "app-active"), ("other", "other-active")] {
             let rollout = json!({

@@ -107,6 +107,19 @@ impl Store {
         store
     }
 
+    /// A cluster with more namespaces than every cluster has.
+    #[cfg(test)]
+    pub(crate) fn with_namespaces(names: &[&str]) -> Store {
+        let mut store = Store::new();
+        for name in names {
+            let namespace = serde_json::json!({ "metadata": { "name": name } });
+            store
+                .create(Moment::VIRTUAL_EPOCH, Kind::Namespace, namespace)
+                .expect("a namespace of a new name");
+        }
+        store
+    }
+
     /// The newest resource version.
     #[must_use]
     pub fn version(&self) -> u64 {

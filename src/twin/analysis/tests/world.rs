@@ -49,7 +49,7 @@ pub(super) struct World {
 impl World {
     /// Creates the objects; the run is the last of them.
     pub(super) fn new(objects: Vec<Value>, actions: Vec<Action>, start: Moment) -> World {
-        let mut store = Store::new();
+        let mut store = Store::with_namespaces(&["drill"]);
         let mut key = None;
         for mut object in objects {
             object["metadata"]["namespace"] = "drill".into();

@@ -59,7 +59,7 @@ fn reason_of(trigger: &str) -> String {
 
 /// Rebuilds what the controller saw from the recorded body itself: phase, message, abort and AnalysisRuns.
 fn scene(scenario: &str, recorded: &Value) -> (Store, Value) {
-    let mut store = Store::new();
+    let mut store = Store::with_namespaces(&["drill"]);
     let mut rollout = given(scenario, "Rollout");
     rollout["metadata"]["namespace"] = json!(NAMESPACE);
     rollout["metadata"]["annotations"]["rollout.argoproj.io/revision"] = json!("2");
@@ -77,7 +77,7 @@ fn scene(scenario: &str, recorded: &Value) -> (Store, Value) {
         let (name, phase) = run.as_str().unwrap().split_once(':').unwrap();
         let meta = json!({"name": name, "namespace": NAMESPACE, "labels": {"rollouts-pod-template-hash": "h"},
             "annotations": {"rollout.argoproj.io/revision": "2"}});
-        let run = json!({"metadata": meta, "spec": {}, "status": {"phase": phase}});
+        let run = json!({"metadata": meta, "spec": {"metrics": []}, "status": {"phase": phase}});
         store.create(Moment::VIRTUAL_EPOCH, Kind::AnalysisRun, run).unwrap();
     }
     (store, rollout)

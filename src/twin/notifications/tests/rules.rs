@@ -320,12 +320,12 @@ fn entries_without_when_never_fire_on_a_mere_change() {
 
 #[test]
 fn analysis_runs_are_those_of_hash_and_revision_newest_first() {
-    let mut store = Store::new();
+    let mut store = Store::with_namespaces(&["drill"]);
     let mut add = |second: u64, name: &str, hash: &str, revision: &str| {
         let meta = json!({"name": name, "namespace": "drill", "labels": {"rollouts-pod-template-hash": hash},
             "annotations": {"rollout.argoproj.io/revision": revision}});
         let at = NOW + std::time::Duration::from_secs(second);
-        store.create(at, Kind::AnalysisRun, json!({"metadata": meta, "spec": {}})).unwrap();
+        store.create(at, Kind::AnalysisRun, json!({"metadata": meta, "spec": {"metrics": []}})).unwrap();
     };
     add(1, "old", "h", "2");
     add(2, "new", "h", "2");

@@ -1,5 +1,7 @@
 //! What people and the other controllers do in a story.
 
+use crate::clock::Moment;
+use crate::twin::store::Store;
 use serde_json::{Value, json};
 
 use super::bench::Bench;
@@ -53,6 +55,15 @@ impl Bench {
         }
         bench.create(Kind::Rollout, rollout(&strategy, &spec));
         bench
+    }
+
+    /// Everything applied, if the API server takes the Rollout.
+    pub(super) fn offered(strategy: &Value, spec: &Value) -> Option<Bench> {
+        let mut object = rollout(strategy, spec);
+        object["metadata"]["namespace"] = json!("ns");
+        let taken =
+            Store::with_namespaces(&["ns"]).create(Moment::VIRTUAL_EPOCH, Kind::Rollout, object).is_ok();
+        taken.then(|| Bench::applied(strategy.clone(), spec.clone()))
     }
 
     /// Somebody applies another version.
@@ -145,7 +156,7 @@ fn normal(version: &str) -> Value {
 }
 
 fn service(name: &str) -> Value {
-    json!({"metadata": {"name": name}, "spec": {"selector": {"app": "app"}}})
+    json!({"metadata": {"name": name}, "spec": {"selector": {"app": "app"}, "ports": [{"port": 80}]}})
 }
 
 fn analysis_template(name: &str) -> Value {

@@ -41,7 +41,7 @@ pub(super) struct Bench {
 impl Bench {
     pub(super) fn new() -> Bench {
         Bench {
-            store: Store::new(),
+            store: Store::with_namespaces(&["ns"]),
             now: Moment::VIRTUAL_EPOCH,
             version: Version::V1_9,
             ready_after: Some(Duration::from_secs(2)),

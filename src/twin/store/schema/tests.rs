@@ -34,9 +34,10 @@ fn recorded_manifests_have_no_findings() {
 fn a_misspelt_field_is_found_with_the_one_that_was_meant() {
     let object = rollout(json!({"strategy": {"blueGreen": {"activeServce": "a"}}, "replcias": 1}));
     let mut findings = check(Kind::Rollout, &object);
+    findings.sort_by_key(ToString::to_string);
     // The field it should have been is required, and missing.
     assert_eq!(findings.remove(0).to_string(), "spec.strategy.blueGreen.activeService: Required value");
-    let [service, replicas] = &findings[..] else { panic!("{findings:?}") };
+    let [replicas, service] = &findings[..] else { panic!("{findings:?}") };
     assert_eq!((service.kind, replicas.kind), (FindingKind::Unknown, FindingKind::Unknown));
     assert_eq!(service.to_string(), "unknown field \"spec.strategy.blueGreen.activeServce\"");
     assert_eq!(service.suggestion.as_deref(), Some("activeService"));
