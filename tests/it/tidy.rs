@@ -71,7 +71,8 @@ fn names(line: &str, word: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(at, _)| {
         let (before, after) = (&line[..at], &line[at + word.len()..]);
-        !before.ends_with(part) && !(word.ends_with(part) && after.starts_with(part))
+        let goes_on = word.ends_with(part) && after.starts_with(part);
+        !before.ends_with(part) && !goes_on
     })
 }
 

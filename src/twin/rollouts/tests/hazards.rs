@@ -270,7 +270,11 @@ fn bg_args_from_fieldref_and_pod_template_hash() {
     let (v1, v2) = (bench.replica_set("v1").replace("app-", ""), bench.replica_set("v2").replace("app-", ""));
     let run = bench.get(Kind::AnalysisRun, &format!("app-{v2}-2-post")).expect("it was created");
     let expected = json!({
-        "metrics": [{"name": "m"}], "dryRun": [{"metricName": "m"}],
+        // Go's types write what nobody set.
+        "metrics": [{"name": "m", "provider": {"prometheus": {
+            "query": "1", "authentication": {"oauth2": {}, "sigv4": {}},
+        }}}],
+        "dryRun": [{"metricName": "m"}],
         "args": [
             {"name": "latest", "value": v2}, {"name": "stable", "value": v1},
             {"name": "replicas", "value": "2"}, {"name": "blank", "value": ""},
