@@ -4,7 +4,7 @@
 //! questions against whatever answers in this world, and [`Asking::finish`] turns the answers into effects. The run
 //! is not read again in between: a `terminate` that arrives while a query is in flight is seen by the next
 //! reconcile, as recorded (`ar-terminate-during-slow-query`). This module asks nobody itself, knows no clock, and
-//! refuses every provider but Prometheus out loud ([`unsupported`]).
+//! refuses every provider but Prometheus out loud ([`unsupported()`]).
 //!
 //! Upstream: `analysis/analysis.go` of Argo Rollouts v1.9.1; spec §4. `metricResults` are in the order of the spec
 //! here, upstream's order is random.

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! It reads the store and returns effects; it writes nothing, waits for nothing and keeps nothing between two calls.
-//! Whatever it does not imitate it refuses by name ([`unsupported`]).
+//! Whatever it does not imitate it refuses by name ([`unsupported()`]).
 
 mod affinity;
 mod analysis;
