@@ -135,6 +135,23 @@ fn a_healthy_update_moves_all_traffic_and_harms_nobody() {
     assert_eq!(seconds.last().unwrap().by.keys().collect::<Vec<_>>(), ["v2"]);
 }
 
+/// Who answered in the last second, three seconds after the switch to v2.
+fn answering_after_the_switch(connections: Connections) -> Vec<String> {
+    let mut twin = deployed(1);
+    twin.start_load(Load { connections, ..load(50.0) });
+    pass(&mut twin, 5);
+    apply(&mut twin, Kind::Rollout, rollout("v2", "{}"));
+    pass(&mut twin, 10);
+    let seconds = twin.observed(0, 0).seconds;
+    seconds.last().unwrap().by.keys().cloned().collect()
+}
+
+#[test]
+fn a_kept_connection_stays_on_its_old_pod_after_a_switch() {
+    assert_eq!(answering_after_the_switch(Connections::Kept(4)), ["v1"]);
+    assert_eq!(answering_after_the_switch(Connections::PerRequest), ["v2"]);
+}
+
 #[test]
 fn prometheus_sees_what_the_users_suffer() {
     let mut twin = deployed(1);
