@@ -5,7 +5,7 @@
 
 use crate::plan::{Control, Criteria, Plan};
 use crate::scenario::Anchor;
-use crate::timeline::{Event, Timeline};
+use crate::timeline::{Event, RolloutSeen, Timeline};
 use crate::verdict::{ControlOutcome, Judge};
 
 /// The plan of the control, or why there is none.
@@ -26,9 +26,12 @@ pub(super) fn decided(judge: &Judge<'_>) -> bool {
 
 /// A pause that only a person ends; a timed one goes on by itself.
 fn paused_for_good(judge: &Judge<'_>) -> bool {
-    let inconclusive =
-        judge.moments().rollout_now().pauses.iter().any(|reason| reason.starts_with("Inconclusive"));
-    inconclusive || judge.criteria().leaves_promotion_to_a_person
+    is_inconclusive(judge.moments().rollout_now()) || judge.criteria().leaves_promotion_to_a_person
+}
+
+/// Paused because an analysis or experiment could not tell.
+fn is_inconclusive(seen: &RolloutSeen) -> bool {
+    seen.pauses.iter().any(|reason| reason.starts_with("Inconclusive"))
 }
 
 /// The triggers that tell people of something bad.
@@ -60,10 +63,7 @@ pub(super) fn outcome(criteria: &Criteria, timeline: &Timeline) -> ControlOutcom
     if moments.first(Anchor::Promoted).is_some() {
         return ControlOutcome::Promoted;
     }
-    if !seen.pauses.is_empty()
-        && criteria.leaves_promotion_to_a_person
-        && !seen.pauses.iter().any(|reason| reason.starts_with("Inconclusive"))
-    {
+    if !seen.pauses.is_empty() && criteria.leaves_promotion_to_a_person && !is_inconclusive(seen) {
         return ControlOutcome::LeftToAPerson;
     }
     let why = ended.unwrap_or_else(|| "it did not end".to_owned());

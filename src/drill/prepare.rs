@@ -11,6 +11,7 @@ use crate::condition::Dialect;
 use crate::diag::{self, Diagnostic, Source};
 use crate::lint;
 use crate::plan::{self, Manifest, Plan};
+use crate::promql;
 use crate::scenario::{self, Scenario};
 use crate::twin::store::Kind;
 use crate::twin::{analysis, rollouts};
@@ -74,12 +75,14 @@ pub fn prepare(path: &Path) -> Result<Prepared, Vec<Diagnostic>> {
     found.extend(lint::check(&policy, &context));
     found.extend(misplaced(&policy));
     diag::sort(&mut found);
-    let queries: Vec<String> =
-        policy.metrics().iter().filter_map(|metric| Some(metric.query()?.as_str()?.to_owned())).collect();
+    // A query that does not parse is a finding, and asks for nothing.
+    let queries = policy.metrics();
+    let queries = queries.iter().filter_map(|metric| promql::parse(metric.query()?.as_str()?).ok());
+    let queries: Vec<promql::Expr> = queries.collect();
     Ok(Prepared {
         path: path.to_owned(),
-        asks_by_service: queries.iter().any(|query| asks_by_service(query)),
-        longest_range: queries.iter().map(|query| longest_range(query)).max().unwrap_or_default(),
+        asks_by_service: queries.iter().any(asks_by_service),
+        longest_range: queries.iter().map(longest_range).max().unwrap_or_default(),
         controller_namespace: CONTROLLER_NAMESPACE.to_owned(),
         plan,
         findings: found,
@@ -175,17 +178,15 @@ fn misplaced(policy: &Policy) -> Vec<Diagnostic> {
 }
 
 /// Whether a query names the labels that only targets behind a Service have.
-fn asks_by_service(query: &str) -> bool {
-    let Ok(expr) = crate::promql::parse(query) else { return false };
-    let selectors = expr.selectors();
+fn asks_by_service(query: &promql::Expr) -> bool {
+    let selectors = query.selectors();
     selectors.iter().any(|used| {
         used.selector.matchers.iter().any(|matcher| matches!(&*matcher.name, "service" | "endpoint"))
     })
 }
 
-fn longest_range(query: &str) -> Duration {
-    let Ok(expr) = crate::promql::parse(query) else { return Duration::ZERO };
-    let ranges = expr.ranges();
+fn longest_range(query: &promql::Expr) -> Duration {
+    let ranges = query.ranges();
     let longest = ranges.iter().map(|range| range.range_ms).max().unwrap_or(0);
     Duration::from_millis(u64::try_from(longest).unwrap_or(0))
 }

@@ -156,7 +156,8 @@ impl<'a> Engine<'a> {
         let healthy = self.criteria.cast.healthy.clone();
         let is_up = move |engine: &Engine<'_>| {
             let seen = engine.judge.moments().rollout_now();
-            seen.phase == "Healthy" && seen.stable == healthy
+            // Nothing is released before every watch is in place: what it missed could not be told.
+            engine.synced && seen.phase == "Healthy" && seen.stable == healthy
         };
         match self.until(INSTALL_LIMIT, &mut stop, is_up).await? {
             Waited::Stopped => return Ok(INTERRUPTED.to_owned()),

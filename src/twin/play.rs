@@ -181,13 +181,7 @@ impl Twin {
 
     /// A receiver meets one attempt.
     fn receive(&mut self, delivery: &Delivery, at: Moment) -> (Reply, Duration) {
-        let well = (200, self.latency.draw(Span::Receiver));
-        let (status, took) = match self.receivers.manner(&delivery.service) {
-            None => well,
-            Some(Manner::Answers(status, took)) => (status, took),
-            // Nobody listens: the refusal comes back at once.
-            Some(Manner::Refuses) => (0, Duration::from_millis(1)),
-        };
+        let (status, took) = self.meet(&delivery.service);
         let request = &delivery.request;
         let message = inbox::read(path_of(&request.url), &request.headers, &request.body);
         let to = match delivery.recipient.is_empty() {
@@ -215,13 +209,19 @@ impl Twin {
         (reply, took)
     }
 
-    /// The harness asks whether a receiver is there at all.
-    pub fn knock(&mut self, knock: &Knock) {
-        let (status, took) = match self.receivers.manner(&knock.service) {
+    /// What a call to a receiver comes to: the status, 0 when there is none, and how long it takes.
+    fn meet(&mut self, service: &str) -> (u16, Duration) {
+        match self.receivers.manner(service) {
             None => (200, self.latency.draw(Span::Receiver)),
             Some(Manner::Answers(status, took)) => (status, took),
+            // Nobody listens: the refusal comes back at once.
             Some(Manner::Refuses) => (0, Duration::from_millis(1)),
-        };
+        }
+    }
+
+    /// The harness asks whether a receiver is there at all.
+    pub fn knock(&mut self, knock: &Knock) {
+        let (status, took) = self.meet(&knock.service);
         self.receivers.keep(Arrival {
             at: (self.now() + took).unix_nanos(),
             by: knock.service.clone(),

@@ -126,11 +126,10 @@ impl Client {
         let nth = self.sent;
         self.sent += 1;
         let luck = Draw(self.rng.next_u64());
-        let Some(pod) = self.connect(nth, routing, pods) else {
-            self.finish(at + WIRE, nth, Arc::from(""), Fate::Refused, WIRE);
-            return;
-        };
-        let Some(process) = pods.process_mut(&pod) else {
+        // No endpoint and no process behind one look the same to a client: refused.
+        let reached = self.connect(nth, routing, pods);
+        let reached = reached.and_then(|pod| pods.process_mut(&pod).map(|process| (pod, process)));
+        let Some((pod, process)) = reached else {
             self.finish(at + WIRE, nth, Arc::from(""), Fate::Refused, WIRE);
             return;
         };
