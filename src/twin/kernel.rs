@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,10 +15,12 @@ use super::analysis;
 use super::effect::Reconciled;
 use super::endpoints;
 use super::latency::{Latency, Span};
+use super::notifications::Engine;
 use super::play::{Asked, Playing};
 use super::pods::{Kubelet, PodDue, PodSettings, PodTask};
 use super::prometheus::{Prometheus, Scraping};
 use super::receivers::{Manner, Receivers};
+use super::recorder::Recorder;
 use super::replicasets;
 use super::rollouts;
 use super::routing::Routing;
@@ -124,7 +127,19 @@ pub struct Twin {
     client: Option<Client>,
     loads: u64,
     pub(super) receivers: Receivers,
-    pub(super) events: u64,
+    /// The notification engine, with the versions of what it was made from.
+    pub(super) notifier: Option<(String, Option<Arc<Engine>>)>,
+    pub(super) recorder: Recorder,
+    /// How often the rollouts controller was started; what an earlier one had under way is void.
+    pub(super) life: u32,
+    /// Whether it runs.
+    pub(super) up: bool,
+    /// Answers in place of Prometheus, where measurements were recorded.
+    #[cfg(test)]
+    pub(super) script: Option<super::replay::Provider>,
+    /// Every delivery as it was sent: moment, service, answer and body.
+    #[cfg(test)]
+    pub(super) heard: Vec<(Moment, String, u16, String)>,
 }
 
 /// How often Events that are over an hour old are removed.
@@ -151,7 +166,14 @@ impl Twin {
             client: None,
             loads: 0,
             receivers: Receivers::new(settings.receivers.clone()),
-            events: 0,
+            notifier: None,
+            recorder: Recorder::default(),
+            life: 0,
+            up: true,
+            #[cfg(test)]
+            script: None,
+            #[cfg(test)]
+            heard: vec![],
             settings,
         };
         let namespace = json!({ "metadata": { "name": twin.settings.controller_namespace } });
@@ -322,7 +344,10 @@ impl Twin {
         &mut self.queues[actor as usize]
     }
 
-    fn wake(&mut self, actor: Actor, key: &Key, at: Moment) {
+    pub(super) fn wake(&mut self, actor: Actor, key: &Key, at: Moment) {
+        if !self.up && actor.is_argo() {
+            return;
+        }
         if let Some(due) = self.queue(actor).add(key, at) {
             self.schedule(due, Task::Wake(actor, key.clone()));
         }
@@ -389,7 +414,7 @@ impl Twin {
 
     /// The rollouts controller's informer sees a Rollout for the first or the last time.
     fn greet(&mut self, change: &Change) {
-        if change.key.kind != Kind::Rollout {
+        if change.key.kind != Kind::Rollout || !self.up {
             return;
         }
         let effect = match (&change.old, &change.new) {

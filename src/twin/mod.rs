@@ -16,7 +16,9 @@ pub mod effect;
 mod kernel;
 mod language;
 mod latency;
+mod outage;
 mod play;
+mod recorder;
 mod workqueue;
 // Kubernetes' own controllers.
 mod endpoints;
@@ -37,5 +39,7 @@ pub use self::kernel::{Settings, Twin};
 #[cfg(test)]
 #[path = "../../tests/it/recordings.rs"]
 mod recordings;
+#[cfg(test)]
+mod replay;
 #[cfg(test)]
 mod tests;

@@ -4,17 +4,16 @@
 //! the rollback itself. A refused write ends the reconcile with an error, and the key comes back after its back-off.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
-
-use serde_json::json;
 
 use super::analysis::{Answer, Ask, Asking};
 use super::effect::{Effect, Reconciled};
 use super::kernel::{Actor, Task, Twin};
 use super::latency::Span;
 use super::notifications::{self, Delivery, Next, Reply, Sending, ServiceKind};
-use super::receivers::Manner;
-use super::store::{ApiError, DeleteOptions, Key, Kind, Object, text_at};
+use super::recorder::{Record, Written};
+use super::store::{ApiError, DeleteOptions, Key, Kind, Object, Part};
 use crate::agent::wire::{Arrival, Knock};
 use crate::clock::Moment;
 use crate::inbox;
@@ -22,6 +21,7 @@ use crate::inbox;
 /// A reconcile whose effects are under way.
 #[derive(Debug)]
 pub(super) struct Playing {
+    life: u32,
     actor: Actor,
     key: Key,
     effects: VecDeque<Effect>,
@@ -31,6 +31,7 @@ pub(super) struct Playing {
 /// An `AnalysisRun` whose queries are under way.
 #[derive(Debug)]
 pub(super) struct Asked {
+    life: u32,
     key: Key,
     asking: Box<Asking>,
     answers: Vec<Answer>,
@@ -45,11 +46,15 @@ impl Twin {
             return;
         }
         let at = self.after(Span::Request);
-        self.schedule(at, Task::Play(Box::new(Playing { actor, key: key.clone(), effects, outcome })));
+        let life = self.life;
+        self.schedule(at, Task::Play(Box::new(Playing { life, actor, key: key.clone(), effects, outcome })));
     }
 
     /// One effect reaches the API server.
     pub(super) fn play(&mut self, mut playing: Playing) {
+        if playing.actor.is_argo() && !self.lives(playing.life) {
+            return;
+        }
         let Some(effect) = playing.effects.pop_front() else {
             self.done(playing.actor, &playing.key, &playing.outcome);
             return;
@@ -90,26 +95,17 @@ impl Twin {
 
     /// Writes the Event object. The recorder does so in the background, so nobody waits for it.
     fn record(&mut self, regarding: &Object, kind: Kind, warning: bool, reason: &str, message: &str) {
-        self.events += 1;
-        let info = kind.info();
-        let meta = &regarding["metadata"];
-        let name = text_at(regarding, "/metadata/name");
-        let namespace = if info.namespaced { text_at(regarding, "/metadata/namespace") } else { "default" };
-        let stamp = self.now().rfc3339();
-        let event = json!({
-            "metadata": { "name": format!("{name}.{:016x}", self.events), "namespace": namespace },
-            "involvedObject": {
-                "apiVersion": info.api_version(), "kind": info.kind, "name": name, "namespace": meta["namespace"],
-                "uid": meta["uid"], "resourceVersion": meta["resourceVersion"],
-            },
-            "type": if warning { "Warning" } else { "Normal" },
-            "reason": reason, "message": message, "count": 1,
-            "firstTimestamp": stamp, "lastTimestamp": stamp,
-            "source": { "component": "rollouts-controller" }, "reportingComponent": "rollouts-controller",
-        });
-        // An Event that cannot be written is lost, as on a cluster: Events are never evidence.
         let now = self.now();
-        let _ = self.store.create(now, Kind::Event, event);
+        let record = Record { regarding, kind, warning, reason, message };
+        let Some(written) = self.recorder.observe(now, &record) else { return };
+        // An Event that cannot be written is lost, as on a cluster: Events are never evidence.
+        let _ = match written {
+            Written::New(event) => self.store.create(now, Kind::Event, event),
+            Written::Again(key, patch, event) => match self.store.get(&key) {
+                Some(_) => self.store.patch(now, &key, Part::Main, &patch),
+                None => self.store.create(now, Kind::Event, event),
+            },
+        };
     }
 }
 
@@ -155,9 +151,14 @@ impl Twin {
     }
 
     /// The notification engine as its ConfigMap stands now. One that cannot be read sends nothing, as upstream.
-    fn notifier(&self) -> Option<notifications::Engine> {
-        let namespace = &self.settings.controller_namespace;
-        notifications::Engine::load(&self.store, namespace, super::language::NOTIFICATIONS).ok().flatten()
+    fn notifier(&mut self) -> Option<Arc<notifications::Engine>> {
+        let version = notifications::Engine::version(&self.store, &self.settings.controller_namespace);
+        if self.notifier.as_ref().is_none_or(|(known, _)| *known != version) {
+            let namespace = &self.settings.controller_namespace;
+            let engine = notifications::Engine::load(&self.store, namespace, super::language::NOTIFICATIONS);
+            self.notifier = Some((version, engine.ok().flatten().map(Arc::new)));
+        }
+        self.notifier.as_ref().and_then(|(_, engine)| engine.clone())
     }
 
     /// Makes one delivery, attempt by attempt, beginning `after` from now. Answers how long it took and whether it
@@ -181,8 +182,10 @@ impl Twin {
 
     /// A receiver meets one attempt.
     fn receive(&mut self, delivery: &Delivery, at: Moment) -> (Reply, Duration) {
-        let (status, took) = self.meet(&delivery.service);
+        let (status, took) = self.meet(&delivery.service, at);
         let request = &delivery.request;
+        #[cfg(test)]
+        self.heard.push((at + took, delivery.service.clone(), status, request.body.clone()));
         let message = inbox::read(path_of(&request.url), &request.headers, &request.body);
         let to = match delivery.recipient.is_empty() {
             true => message.recipient,
@@ -210,18 +213,14 @@ impl Twin {
     }
 
     /// What a call to a receiver comes to: the status, 0 when there is none, and how long it takes.
-    fn meet(&mut self, service: &str) -> (u16, Duration) {
-        match self.receivers.manner(service) {
-            None => (200, self.latency.draw(Span::Receiver)),
-            Some(Manner::Answers(status, took)) => (status, took),
-            // Nobody listens: the refusal comes back at once.
-            Some(Manner::Refuses) => (0, Duration::from_millis(1)),
-        }
+    fn meet(&mut self, service: &str, at: Moment) -> (u16, Duration) {
+        let (status, took) = self.receivers.meet(service, at);
+        (status, took.unwrap_or_else(|| self.latency.draw(Span::Receiver)))
     }
 
     /// The harness asks whether a receiver is there at all.
     pub fn knock(&mut self, knock: &Knock) {
-        let (status, took) = self.meet(&knock.service);
+        let (status, took) = self.meet(&knock.service, self.now());
         self.receivers.keep(Arrival {
             at: (self.now() + took).unix_nanos(),
             by: knock.service.clone(),
@@ -257,10 +256,15 @@ impl Twin {
             answers.push(self.answer(ask, at));
         }
         let last = answers.iter().map(|answer| answer.at).max().unwrap_or(self.now());
-        self.schedule(last, Task::Answered(Box::new(Asked { key: key.clone(), asking, answers })));
+        let life = self.life;
+        self.schedule(last, Task::Answered(Box::new(Asked { life, key: key.clone(), asking, answers })));
     }
 
     fn answer(&mut self, ask: &Ask, at: Moment) -> Answer {
+        #[cfg(test)]
+        if let Some(script) = &mut self.script {
+            return script.answer(ask, at);
+        }
         self.catch_up();
         let now = self.now();
         let outcome = match ask.range {
@@ -272,7 +276,10 @@ impl Twin {
 
     /// The answers are there.
     pub(super) fn answered(&mut self, asked: Asked) {
-        let Asked { key, asking, answers } = asked;
+        let Asked { life, key, asking, answers } = asked;
+        if !self.lives(life) {
+            return;
+        }
         let reconciled = asking.finish(self.now(), answers);
         self.begin_playing(Actor::Analysis, &key, reconciled);
     }

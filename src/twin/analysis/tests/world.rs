@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::judge::LANGUAGE;
-use super::provider::Provider;
+use crate::twin::replay::Provider;
 use crate::argo::Version;
 use crate::clock::Moment;
 use crate::twin::analysis::{Controller, Pass, begin};

@@ -1,0 +1,298 @@
+//! The twin as the stage of a recording: the same objects, acts, fates and answers; then what was seen, line by line.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::acts::{self, Act, seconds};
+use super::fates::{Fates, State};
+use super::load::Load;
+use super::provider::Provider;
+use super::sight::text;
+use crate::argo::Version;
+use crate::clock::{Moment, Seed};
+use crate::inbox;
+use crate::twin::pods::{Exports, PodSettings};
+use crate::twin::prometheus::{Role, Scraping};
+use crate::twin::receivers::Manner;
+use crate::twin::recordings::{Recording, notification_config};
+use crate::twin::store::{Change, Key, Kind, Object, Part, Patch, text_at};
+use crate::twin::{Settings, Twin};
+
+/// The namespace of a replay; a recording says `NAMESPACE`.
+const NAMESPACE: &str = "namespace-of-the-replay";
+const CONTROLLER: &str = "argo-rollouts";
+
+/// What is going to happen.
+#[derive(Debug)]
+enum Cue {
+    Act(Act),
+    Pod(Key, State),
+}
+
+/// The stage.
+pub(super) struct Stage {
+    twin: Twin,
+    start: Moment,
+    cues: BTreeMap<(Moment, usize), Cue>,
+    cued: usize,
+    fates: Fates,
+    load: Load,
+    sets: Vec<String>,
+    pods: BTreeMap<String, Vec<String>>,
+    read: u64,
+    lines: Vec<Value>,
+    ended: bool,
+}
+
+/// Plays a recording and answers with what was seen, in its own format.
+pub(super) fn play(recording: &Recording, observed: &[Value]) -> Vec<Value> {
+    let start = Moment::parse_rfc3339(text(&observed[0]["time"])).expect("the wall clock of the start");
+    let mut stage = Stage::new(start, Fates::read(observed), Load::read(observed));
+    let actions = recording.actions();
+    for (at, there) in acts::sinks(&actions) {
+        let manner = (!there).then_some(Manner::Refuses);
+        stage.twin.receivers.turn("flaky", start + seconds(at), manner);
+    }
+    for (at, act) in acts::read(&recording.given(), &actions, observed) {
+        stage.cue(start + seconds(at), Cue::Act(act));
+    }
+    while !stage.ended {
+        stage.step();
+    }
+    stage.finish()
+}
+
+impl Stage {
+    fn new(start: Moment, fates: Fates, load: Load) -> Stage {
+        let mut twin = Twin::new(settings(start));
+        twin.script = Some(Provider::default());
+        let mut config = notification_config();
+        config["metadata"] = json!({"name": "argo-rollouts-notification-configmap", "namespace": CONTROLLER});
+        let secret = json!({"metadata": {"name": "argo-rollouts-notification-secret", "namespace": CONTROLLER},
+            "data": {"slack-token": "dG9rZW4="}});
+        let store = twin.store_mut();
+        store.create(start, Kind::Namespace, json!({"metadata": {"name": NAMESPACE}})).expect("a new namespace");
+        store.create(start, Kind::ConfigMap, config).expect("a new ConfigMap");
+        store.create(start, Kind::Secret, secret).expect("a new Secret");
+        twin.settle();
+        let read = twin.store().version();
+        let (cues, sets, pods) = (BTreeMap::new(), vec![], BTreeMap::new());
+        Stage { twin, start, cues, cued: 0, fates, load, sets, pods, read, lines: vec![], ended: false }
+    }
+
+    fn cue(&mut self, at: Moment, cue: Cue) {
+        self.cued += 1;
+        self.cues.insert((at, self.cued), cue);
+    }
+
+    /// The next thing that happens: a cue, or whatever the twin has to do.
+    fn step(&mut self) {
+        self.twin.latency.load = self.load.at(self.seconds());
+        let (&(cue, _), _) = self.cues.first_key_value().expect("the end is a cue");
+        match self.twin.next().filter(|next| *next < cue) {
+            Some(next) => self.twin.advance(next),
+            None => {
+                self.twin.advance(cue);
+                let (_, cue) = self.cues.pop_first().expect("looked at above");
+                self.perform(cue);
+                self.twin.settle();
+            }
+        }
+        self.look();
+    }
+
+    fn perform(&mut self, cue: Cue) {
+        let now = self.twin.now();
+        match cue {
+            Cue::Pod(key, state) => {
+                // A pod that is gone has no status any more.
+                let _ = self.twin.store_mut().patch(now, &key, Part::Status, &Patch::Merge(state.status(now)));
+            }
+            Cue::Act(Act::Apply(object)) => self.apply(object),
+            Cue::Act(Act::Patch(kind, name, part, patch)) => {
+                let key = key(kind, &name);
+                let done = self.twin.store_mut().patch(now, &key, part, &patch);
+                done.unwrap_or_else(|error| panic!("{key:?}: {}", error.message));
+            }
+            Cue::Act(Act::Delete(kind, name)) => self.delete(&key(kind, &self.today(&name))),
+            Cue::Act(Act::Evict(name)) => {
+                if let Some(name) = self.counterpart(&name) {
+                    self.delete(&key(Kind::Pod, &name));
+                }
+            }
+            Cue::Act(Act::ControllerDies) => self.twin.stop_controller(),
+            Cue::Act(Act::ControllerLeads) => self.twin.start_controller(),
+            Cue::Act(Act::End) => self.ended = true,
+        }
+    }
+
+    fn delete(&mut self, key: &Key) {
+        let now = self.twin.now();
+        let done = self.twin.store_mut().delete(now, key);
+        done.unwrap_or_else(|error| panic!("{key:?}: {}", error.message));
+    }
+
+    /// As `kubectl apply` would: what the manifest says replaces what was there.
+    fn apply(&mut self, mut object: Value) {
+        let kind = Kind::of_type(text(&object["apiVersion"]), text(&object["kind"])).expect("a kind of the twin");
+        if kind.info().namespaced {
+            object["metadata"]["namespace"] = json!(NAMESPACE);
+        }
+        let channel = object["metadata"]["annotations"].to_string().replace("CHANNEL", "NAMESPACE-alerts");
+        if let Ok(annotations @ Value::Object(_)) = serde_json::from_str(&channel) {
+            object["metadata"]["annotations"] = annotations;
+        }
+        let now = self.twin.now();
+        let key = key(kind, text_at(&object, "/metadata/name"));
+        let done = match self.twin.store().get(&key).cloned() {
+            None => self.twin.store_mut().create(now, kind, object),
+            Some(old) => {
+                let mut new = (*old).clone();
+                new["spec"] = object["spec"].clone();
+                self.twin.store_mut().update(now, kind, Part::Main, new)
+            }
+        };
+        done.unwrap_or_else(|error| panic!("{key:?}: {}", error.message));
+    }
+
+    /// The twin's name of an object that a recording calls `name`: ReplicaSets are found by their place.
+    fn today(&self, name: &str) -> String {
+        let place = self.fates.set(name).and_then(|place| self.sets.get(place));
+        place.cloned().unwrap_or_else(|| name.to_owned())
+    }
+
+    fn counterpart(&self, pod: &str) -> Option<String> {
+        let (set, place) = self.fates.place(pod)?;
+        self.pods.get(self.sets.get(set)?)?.get(place).cloned()
+    }
+
+    /// Takes down what has changed.
+    fn look(&mut self) {
+        let changes: Vec<Change> =
+            self.twin.store().changes_after(self.read).expect("read at once").cloned().collect();
+        self.read = self.twin.store().version();
+        for change in changes {
+            self.follow(&change);
+            self.lines.extend(line(&change, self.seconds()));
+        }
+    }
+
+    fn seconds(&self) -> f64 {
+        self.twin.now().since(self.start).as_secs_f64()
+    }
+
+    /// New ReplicaSets take their place, and new pods meet their fate.
+    fn follow(&mut self, change: &Change) {
+        let (None, Some(new)) = (&change.old, &change.new) else { return };
+        let name = text_at(new, "/metadata/name").to_owned();
+        match change.key.kind {
+            Kind::ReplicaSet => self.sets.push(name),
+            Kind::Pod => {
+                let set = text_at(new, "/metadata/ownerReferences/0/name").to_owned();
+                let siblings = self.pods.entry(set.clone()).or_default();
+                siblings.push(name);
+                let place = siblings.len() - 1;
+                let Some(set) = self.sets.iter().position(|known| *known == set) else { return };
+                let now = self.twin.now();
+                for (at, state) in self.fates.of(set, place, self.start, now) {
+                    self.cue(at, Cue::Pod(change.key.clone(), state));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// All lines, deliveries among them, in order of time.
+    fn finish(mut self) -> Vec<Value> {
+        let paths = BTreeMap::from([("flaky", "ok"), ("second", "ok"), ("r404", "fail404"), ("r429", "fail429")]);
+        for (at, service, status, body) in std::mem::take(&mut self.twin.heard) {
+            if status == 0 || at > self.twin.now() {
+                continue;
+            }
+            let (name, body) = match service.as_str() {
+                "slack" => ("slack/api/chat.postMessage".to_owned(), form(&body)),
+                service => (
+                    format!("webhook/{}", paths.get(service).unwrap_or(&service)),
+                    serde_json::from_str(&body).unwrap_or(json!(body)),
+                ),
+            };
+            let at = at.since(self.start).as_secs_f64();
+            self.lines.push(json!({"t": at, "kind": "Delivery", "name": name, "answered": status, "body": body}));
+        }
+        self.lines.sort_by(|one, other| one["t"].as_f64().unwrap().total_cmp(&other["t"].as_f64().unwrap()));
+        let all = Value::Array(self.lines).to_string().replace(NAMESPACE, "NAMESPACE");
+        serde_json::from_str(&all).expect("it was JSON before")
+    }
+}
+
+/// What Slack is told: a form with a channel and a text.
+fn form(body: &str) -> Value {
+    let message = inbox::read("/slack/api/chat.postMessage", &[], body);
+    json!({"channel": message.recipient, "text": message.text})
+}
+
+fn key(kind: Kind, name: &str) -> Key {
+    Key::new(kind, if kind.info().namespaced { NAMESPACE } else { "" }, name)
+}
+
+fn settings(start: Moment) -> Settings {
+    let slow = Manner::Answers(200, Duration::from_secs(3));
+    let manners = [
+        ("slow3", slow),
+        ("fail500", Manner::Answers(500, Duration::from_millis(5))),
+        ("r404", Manner::Answers(404, Duration::from_millis(5))),
+        ("r429", Manner::Answers(429, Duration::from_millis(5))),
+        ("fail2", Manner::Falters(500, 2)),
+    ];
+    Settings {
+        seed: Seed::new(1),
+        epoch: start,
+        version: Version::V1_9,
+        pods: PodSettings {
+            // The recording says when pods start; the twin's own kubelet never does it.
+            start: Duration::from_secs(10 * 365 * 86_400),
+            healthy: fake_app::fault::Latency::healthy(),
+            exports: Exports::default(),
+        },
+        scraping: Scraping {
+            interval: Duration::from_secs(3600),
+            role: Role::Pods,
+            retention: Duration::from_secs(3600),
+        },
+        receivers: manners.map(|(name, manner)| (name.to_owned(), manner)).into(),
+        controller_namespace: CONTROLLER.to_owned(),
+    }
+}
+
+/// A change as the recorder would have written it, of the kinds that it watched.
+fn line(change: &Change, at: f64) -> Option<Value> {
+    let kind = change.key.kind.info().kind;
+    let object: &Object = change.new.as_ref().or(change.old.as_ref())?;
+    let type_ = match (&change.old, &change.new) {
+        (None, _) => "ADDED",
+        (_, None) => "DELETED",
+        _ => "MODIFIED",
+    };
+    if change.key.namespace.as_ref() != NAMESPACE {
+        return None;
+    }
+    let mut line = json!({"t": at, "kind": kind, "name": change.key.name.as_ref(), "type": type_});
+    match change.key.kind {
+        Kind::Event => {
+            let on = &object["involvedObject"];
+            line["on"] = json!(format!("{}/{}", text(&on["kind"]), text(&on["name"])));
+            line["eventType"] = object["type"].clone();
+            for field in ["reason", "message", "count"] {
+                line[field] = object[field].clone();
+            }
+        }
+        _ => {
+            for part in ["metadata", "spec", "status"] {
+                line[part] = object[part].clone();
+            }
+        }
+    }
+    Some(line)
+}
