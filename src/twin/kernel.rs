@@ -60,6 +60,13 @@ pub(super) enum Actor {
     Services,
 }
 
+impl Actor {
+    /// Whether watch events pay the limiter, too (`AddRateLimited`).
+    fn is_limited(self) -> bool {
+        self == Actor::Rollouts
+    }
+}
+
 /// What can be due.
 #[derive(Debug)]
 pub(super) enum Task {
@@ -348,7 +355,9 @@ impl Twin {
         if !self.up && actor.is_argo() {
             return;
         }
-        if let Some(due) = self.queue(actor).add(key, at) {
+        let queue = self.queue(actor);
+        let due = if actor.is_limited() { queue.add_limited(key, at) } else { queue.add(key, at) };
+        if let Some(due) = due {
             self.schedule(due, Task::Wake(actor, key.clone()));
         }
     }

@@ -12,14 +12,14 @@ use super::sight::{Seen, Tracks};
 const WITHIN: f64 = 2.0;
 
 /// The differences between what was recorded and what the twin did, for people, the first one first; one a track.
-pub(super) fn differences(recorded: &Tracks, twin: &Tracks) -> Vec<String> {
+pub(super) fn differences(recorded: &Tracks, twin: &Tracks, end: f64) -> Vec<String> {
     let late = lateness(recorded, twin);
     let names = recorded.keys().chain(twin.keys().filter(|name| !recorded.contains_key(*name)));
     let none = vec![];
     let mut found: Vec<(f64, String)> = names
         .filter_map(|name| {
             let (recorded, twin) = (recorded.get(name).unwrap_or(&none), twin.get(name).unwrap_or(&none));
-            track(name, recorded, twin, late.get(name.as_str()).copied().unwrap_or(usize::MAX))
+            track(name, recorded, twin, end, late.get(name.as_str()).copied().unwrap_or(usize::MAX))
         })
         .collect();
     found.sort_by(|(one, _), (other, _)| one.total_cmp(other));
@@ -47,10 +47,12 @@ fn lateness<'a>(recorded: &'a Tracks, twin: &Tracks) -> BTreeMap<&'a str, usize>
     off
 }
 
-fn track(name: &str, recorded: &[Seen], twin: &[Seen], off: usize) -> Option<(f64, String)> {
+fn track(name: &str, recorded: &[Seen], twin: &[Seen], end: f64, off: usize) -> Option<(f64, String)> {
     let same = recorded.iter().zip(twin).take_while(|(one, other)| one.text == other.text);
     let agree = same.take(off).count();
-    if agree == recorded.len() && agree == twin.len() {
+    // Whoever stops looking misses what comes a moment later on a slower machine.
+    let complete = |sights: &[Seen]| sights.get(agree).is_none_or(|next| next.at > end - WITHIN);
+    if agree < off && complete(recorded) && complete(twin) && (agree == recorded.len() || agree == twin.len()) {
         return None;
     }
     let mut text = format!("{name}, after {agree} sights alike:");

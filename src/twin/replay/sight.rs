@@ -33,7 +33,8 @@ impl Sight {
         for line in lines {
             sight.see(line);
         }
-        sight.tracks
+        let tracks = sight.tracks.into_iter().map(|(name, sights)| (name, without_loops(sights)));
+        tracks.collect()
     }
 
     fn see(&mut self, line: &Value) {
@@ -114,7 +115,7 @@ impl Sight {
         let name = self.plain(text(&line["name"]));
         let status = &line["status"];
         if status["phase"].is_string() {
-            let sight = format!("{} {:?}", text(&status["phase"]), text(&status["message"]));
+            let sight = format!("{} {:?}", text(&status["phase"]), stampless(text(&status["message"])));
             let sight = self.plain(&sight);
             self.note(line, format!("AnalysisRun {name}"), sight);
         }
@@ -182,6 +183,20 @@ impl Sight {
         }
         plain
     }
+}
+
+/// A hot loop of two alternating sights is seen once: how often it turned is a matter of the machine.
+fn without_loops(sights: Vec<Seen>) -> Vec<Seen> {
+    let mut seen: Vec<Seen> = vec![];
+    for sight in sights {
+        let turns = matches!(&seen[..], [.., one, two, three] if sight.text == two.text && three.text == one.text);
+        if turns {
+            seen.pop();
+        } else {
+            seen.push(sight);
+        }
+    }
+    seen
 }
 
 pub(super) fn text(value: &Value) -> &str {

@@ -19,13 +19,14 @@ fn the_twin_does_what_the_real_controller_did() {
         let began = std::time::Instant::now();
         let mut observed = recording.observed();
         let twin = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stage::play(recording, &observed)));
+        let end = recording.actions().last().and_then(|action| action["t"].as_f64()).expect("an end");
         in_true_order(&mut observed);
         println!("# {} {:?}", recording.name, began.elapsed());
         let Ok(twin) = twin else {
             println!("## {} PANIC", recording.name);
             continue;
         };
-        let differences = compare::differences(&Sight::of(&observed), &Sight::of(&twin));
+        let differences = compare::differences(&Sight::of(&observed), &Sight::of(&twin), end);
         if differences.is_empty() {
             passed += 1;
         } else {
