@@ -16,7 +16,7 @@ use super::effect::Reconciled;
 use super::endpoints;
 use super::latency::{Latency, Span};
 use super::notifications::Engine;
-use super::play::{Asked, Playing};
+use super::play::{Asked, Playing, Written};
 use super::pods::{Kubelet, PodDue, PodSettings, PodTask};
 use super::prometheus::{Prometheus, Scraping};
 use super::receivers::{Manner, Receivers};
@@ -432,7 +432,7 @@ impl Twin {
             _ => return,
         };
         // The informer's events are told at once and by nobody's reconcile, so nothing waits for them.
-        let _ = self.carry_out(effect);
+        let _ = self.carry_out(effect, &mut Written::default());
     }
 
     fn wake_controllers(&mut self, change: &Change) {

@@ -18,6 +18,8 @@ pub(crate) enum Span {
     Watch,
     /// One request to the API server.
     Request,
+    /// The answer to a request.
+    Response,
     /// From a pod's readiness or a Service's selector to the `EndpointSlice`.
     Endpoints,
     /// From the `EndpointSlice` to the rules that route new connections.
@@ -36,6 +38,7 @@ impl Span {
             // AR Failed -> abort patch takes 49 ms in the median: a watch, two events and a patch.
             Span::Watch => 6_000,
             Span::Request => 7_000,
+            Span::Response => 2_000,
             // Service switch -> EndpointSlice: 14 ms.
             Span::Endpoints => 14_000,
             Span::Routing => 30_000,

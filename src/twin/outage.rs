@@ -7,6 +7,7 @@
 
 use super::kernel::{Actor, Twin};
 use super::latency::Span;
+use super::play::Written;
 use super::rollouts;
 use super::store::{Key, Kind};
 use super::workqueue::Workqueue;
@@ -37,7 +38,7 @@ impl Twin {
             for key in keys {
                 if let Some(rollout) = self.store.get(&key).filter(|_| *kind == Kind::Rollout) {
                     // The informer's events are told at once and by nobody's reconcile.
-                    let _ = self.carry_out(rollouts::first_sight(rollout));
+                    let _ = self.carry_out(rollouts::first_sight(rollout), &mut Written::default());
                 }
                 for actor in *actors {
                     let at = self.after(Span::Watch);

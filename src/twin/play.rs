@@ -3,17 +3,19 @@
 //! An Event blocks for as long as the notification receivers do (spec 6.3 path A): that is how a slow receiver delays
 //! the rollback itself. A refused write ends the reconcile with an error, and the key comes back after its back-off.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::analysis::{Answer, Ask, Asking};
-use super::effect::{Effect, Reconciled};
+use super::effect::{Effect, Reconciled, WRITTEN};
 use super::kernel::{Actor, Task, Twin};
 use super::latency::Span;
 use super::notifications::{self, Delivery, Next, Reply, Sending, ServiceKind};
-use super::recorder::{Record, Written};
-use super::store::{ApiError, DeleteOptions, Key, Kind, Object, Part};
+use super::recorder::{Record, Recorded};
+use super::store::{ApiError, DeleteOptions, Key, Kind, Object, Part, text_at};
 use crate::agent::wire::{Arrival, Knock};
 use crate::clock::Moment;
 use crate::inbox;
@@ -25,7 +27,29 @@ pub(super) struct Playing {
     actor: Actor,
     key: Key,
     effects: VecDeque<Effect>,
+    written: Written,
     outcome: Reconciled,
+}
+
+/// The versions that a reconcile's own requests returned, by uid: what upstream keeps of an answer, it writes again.
+#[derive(Debug, Default)]
+pub(super) struct Written(BTreeMap<(Kind, String), Value>);
+
+impl Written {
+    fn remember(&mut self, answer: &Object) {
+        let kind = Kind::of_type(text_at(answer, "/apiVersion"), text_at(answer, "/kind"));
+        let Some(kind) = kind else { return };
+        let name = text_at(answer, "/metadata/name").to_owned();
+        self.0.insert((kind, name), answer["metadata"]["resourceVersion"].clone());
+    }
+
+    fn put_in(&self, kind: Kind, object: &mut Value) {
+        if object["metadata"]["resourceVersion"] != WRITTEN {
+            return;
+        }
+        let version = self.0.get(&(kind, text_at(object, "/metadata/name").to_owned()));
+        object["metadata"]["resourceVersion"] = version.cloned().unwrap_or(Value::Null);
+    }
 }
 
 /// An `AnalysisRun` whose queries are under way.
@@ -47,7 +71,14 @@ impl Twin {
         }
         let at = self.after(Span::Request);
         let life = self.life;
-        self.schedule(at, Task::Play(Box::new(Playing { life, actor, key: key.clone(), effects, outcome })));
+        self.schedule(at, Task::Play(Box::new(Playing {
+            life,
+            actor,
+            key: key.clone(),
+            effects,
+            written: Written::default(),
+            outcome,
+        })));
     }
 
     /// One effect reaches the API server.
@@ -59,7 +90,7 @@ impl Twin {
             self.done(playing.actor, &playing.key, &playing.outcome);
             return;
         };
-        let blocked = match self.carry_out(effect) {
+        let blocked = match self.carry_out(effect, &mut playing.written) {
             Ok(blocked) => blocked,
             Err(error) => {
                 playing.effects.clear();
@@ -67,29 +98,31 @@ impl Twin {
                 Duration::ZERO
             }
         };
-        if playing.effects.is_empty() && blocked.is_zero() {
-            self.done(playing.actor, &playing.key, &playing.outcome);
-            return;
-        }
-        let at = self.after(Span::Request) + blocked;
+        // After the last one, only its answer is on its way; watchers may be told before the controller is.
+        let span = if playing.effects.is_empty() { Span::Response } else { Span::Request };
+        let at = self.after(span) + blocked;
         self.schedule(at, Task::Play(Box::new(playing)));
     }
 
     /// Answers how long the controller is blocked beyond the request itself.
-    pub(super) fn carry_out(&mut self, effect: Effect) -> Result<Duration, ApiError> {
+    pub(super) fn carry_out(&mut self, effect: Effect, written: &mut Written) -> Result<Duration, ApiError> {
         let now = self.now();
-        match effect {
-            Effect::Create { kind, object } => self.store.create(now, kind, object).map(drop)?,
-            Effect::Update { kind, part, object } => self.store.update(now, kind, part, object).map(drop)?,
-            Effect::Patch { key, part, patch } => self.store.patch(now, &key, part, &patch).map(drop)?,
+        let answer = match effect {
+            Effect::Create { kind, object } => self.store.create(now, kind, object)?,
+            Effect::Update { kind, part, mut object } => {
+                written.put_in(kind, &mut object);
+                self.store.update(now, kind, part, object)?
+            }
+            Effect::Patch { key, part, patch } => self.store.patch(now, &key, part, &patch)?,
             Effect::Delete { key } => {
-                self.store.delete_with(now, &key, &DeleteOptions::default()).map(drop)?
+                return self.store.delete_with(now, &key, &DeleteOptions::default()).map(|_| Duration::ZERO);
             }
             Effect::Event { regarding, kind, warning, reason, message } => {
                 self.record(&regarding, kind, warning, reason, &message);
                 return Ok(self.notify(&regarding, kind, reason));
             }
-        }
+        };
+        written.remember(&answer);
         Ok(Duration::ZERO)
     }
 
@@ -97,11 +130,11 @@ impl Twin {
     fn record(&mut self, regarding: &Object, kind: Kind, warning: bool, reason: &str, message: &str) {
         let now = self.now();
         let record = Record { regarding, kind, warning, reason, message };
-        let Some(written) = self.recorder.observe(now, &record) else { return };
+        let Some(recorded) = self.recorder.observe(now, &record) else { return };
         // An Event that cannot be written is lost, as on a cluster: Events are never evidence.
-        let _ = match written {
-            Written::New(event) => self.store.create(now, Kind::Event, event),
-            Written::Again(key, patch, event) => match self.store.get(&key) {
+        let _ = match recorded {
+            Recorded::New(event) => self.store.create(now, Kind::Event, event),
+            Recorded::Again(key, patch, event) => match self.store.get(&key) {
                 Some(_) => self.store.patch(now, &key, Part::Main, &patch),
                 None => self.store.create(now, Kind::Event, event),
             },

@@ -23,7 +23,7 @@ pub(super) struct Record<'a> {
 }
 
 /// What becomes of it.
-pub(super) enum Written {
+pub(super) enum Recorded {
     /// A new Event.
     New(Value),
     /// One more of an Event that was written before: where it is, what changes, and the whole, should it be gone.
@@ -74,7 +74,7 @@ impl Recorder {
     }
 
     /// Takes in one event; `None` means that it is dropped.
-    pub(super) fn observe(&mut self, now: Moment, record: &Record<'_>) -> Option<Written> {
+    pub(super) fn observe(&mut self, now: Moment, record: &Record<'_>) -> Option<Recorded> {
         let uid = text_at(record.regarding, "/metadata/uid").to_owned();
         let similar = (uid.clone(), record.warning, record.reason.to_owned());
         let combined = self.combines(now, &similar, record.message);
@@ -93,8 +93,8 @@ impl Recorder {
         }
         let event = event(record, &message, &seen, now);
         Some(match known {
-            None => Written::New(event),
-            Some(_) => Written::Again(key(record, &seen.name), again(&message, &seen, now), event),
+            None => Recorded::New(event),
+            Some(_) => Recorded::Again(key(record, &seen.name), again(&message, &seen, now), event),
         })
     }
 
@@ -187,7 +187,7 @@ mod tests {
             };
             let now = T0 + Duration::from_secs(second as u64);
             let event = match recorder.observe(now, &record)? {
-                Written::New(event) | Written::Again(_, _, event) => event,
+                Recorded::New(event) | Recorded::Again(_, _, event) => event,
             };
             Some((text_at(&event, "/message").to_owned(), event["count"].as_u64().unwrap()))
         });

@@ -5,7 +5,6 @@
 //! later happened at a moment, whoever created it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -19,6 +18,15 @@ pub(super) struct State {
     ready: bool,
     restarts: i64,
     waiting: String,
+}
+
+/// When a state begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum When {
+    /// So many seconds after the pod was created.
+    After(f64),
+    /// At this second of the recording.
+    At(f64),
 }
 
 /// One recorded pod.
@@ -85,20 +93,17 @@ impl Fates {
         self.pods.iter().find_map(of)
     }
 
-    /// What befalls the pod at this place when it is created at `created`: moments and states, in order.
-    pub(super) fn of(&self, set: usize, place: usize, start: Moment, created: Moment) -> Vec<(Moment, State)> {
+    /// What befalls the pod at this place, in order.
+    pub(super) fn of(&self, set: usize, place: usize) -> Vec<(When, State)> {
         let pods = self.pods.get(&set).map_or(&[][..], Vec::as_slice);
         // A pod that nobody recorded starts as its last sibling did.
         let Some(fate) = pods.get(place).or(pods.last()) else { return vec![] };
-        let mut fate_began = false;
+        let mut was_ready = false;
         let mut states = vec![];
         for (at, state) in &fate.states {
-            let at = match fate_began {
-                false => created + Duration::from_secs_f64((at - fate.created).max(0.0)),
-                true => start + Duration::from_secs_f64(*at),
-            };
-            fate_began |= state.ready;
-            states.push((at.max(created), state.clone()));
+            let when = if was_ready { When::At(*at) } else { When::After(at - fate.created) };
+            was_ready |= state.ready;
+            states.push((when, state.clone()));
         }
         states
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::sight::text;
 
 /// Gaps longer than this are waits, not work.
-const WAIT: f64 = 0.5;
+const WAIT: f64 = 1.0;
 /// The usual gap between two writes on the twin, in seconds.
 const USUAL: f64 = 0.012;
 /// Writes this far away, in seconds, tell how busy it is now.

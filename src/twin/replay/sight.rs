@@ -37,7 +37,12 @@ impl Sight {
         tracks.collect()
     }
 
-    fn see(&mut self, line: &Value) {
+    /// What was seen so far.
+    pub(super) fn tracks(&self) -> &Tracks {
+        &self.tracks
+    }
+
+    pub(super) fn see(&mut self, line: &Value) {
         let name = text(&line["name"]);
         if line["type"] == "DELETED" && line["kind"] != "Pod" && line["kind"] != "Event" {
             let track = format!("{} {}", text(&line["kind"]), self.plain(name));
@@ -185,15 +190,23 @@ impl Sight {
     }
 }
 
-/// A hot loop of two alternating sights is seen once: how often it turned is a matter of the machine.
+/// A hot loop of two alternating sights is seen once: how often it turned, and where it stopped, is a matter of luck.
 fn without_loops(sights: Vec<Seen>) -> Vec<Seen> {
     let mut seen: Vec<Seen> = vec![];
+    let mut turning: Option<(String, String)> = None;
     for sight in sights {
-        let turns = matches!(&seen[..], [.., one, two, three] if sight.text == two.text && three.text == one.text);
-        if turns {
-            seen.pop();
-        } else {
-            seen.push(sight);
+        if turning.as_ref().is_some_and(|(one, two)| sight.text == *one || sight.text == *two) {
+            continue;
+        }
+        turning = match &seen[..] {
+            [.., one, two, three] if sight.text == two.text && three.text == one.text => {
+                Some((one.text.clone(), two.text.clone()))
+            }
+            _ => None,
+        };
+        match turning {
+            Some(_) => drop(seen.pop()),
+            None => seen.push(sight),
         }
     }
     seen

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::acts::{self, Act, seconds};
-use super::fates::{Fates, State};
+use super::fates::{Fates, State, When};
 use super::load::Load;
 use super::provider::Provider;
-use super::sight::text;
+use super::sight::{Sight, text};
 use crate::argo::Version;
 use crate::clock::{Moment, Seed};
 use crate::inbox;
@@ -29,14 +29,32 @@ const CONTROLLER: &str = "argo-rollouts";
 enum Cue {
     Act(Act),
     Pod(Key, State),
+    Sink(bool),
 }
+
+/// Something that was waited for before an act: the sight of a track with this number, so many seconds earlier.
+#[derive(Debug)]
+struct Anchor {
+    track: String,
+    number: usize,
+    before: f64,
+}
+
+/// How long an act waits for its anchor when the twin is late.
+const PATIENCE: f64 = 2.0;
 
 /// The stage.
 pub(super) struct Stage {
     twin: Twin,
     start: Moment,
+    /// What happens at a moment of the twin's.
     cues: BTreeMap<(Moment, usize), Cue>,
+    /// What happened at a second of the recording, in order, with what it waited for.
+    script: BTreeMap<(Moment, usize), (Cue, Option<Anchor>)>,
     cued: usize,
+    /// By how many seconds the twin is behind the recording.
+    behind: f64,
+    sight: Sight,
     fates: Fates,
     load: Load,
     sets: Vec<String>,
@@ -51,17 +69,48 @@ pub(super) fn play(recording: &Recording, observed: &[Value]) -> Vec<Value> {
     let start = Moment::parse_rfc3339(text(&observed[0]["time"])).expect("the wall clock of the start");
     let mut stage = Stage::new(start, Fates::read(observed), Load::read(observed));
     let actions = recording.actions();
+    let anchors = Anchors::read(observed);
     for (at, there) in acts::sinks(&actions) {
-        let manner = (!there).then_some(Manner::Refuses);
-        stage.twin.receivers.turn("flaky", start + seconds(at), manner);
+        stage.script(at, Cue::Sink(there), anchors.before(at));
     }
-    for (at, act) in acts::read(&recording.given(), &actions, observed) {
-        stage.cue(start + seconds(at), Cue::Act(act));
+    for (number, (at, act)) in acts::read(&recording.given(), &actions, observed).into_iter().enumerate() {
+        let anchor = if number == 0 { None } else { anchors.before(at) };
+        stage.script(at, Cue::Act(act), anchor);
     }
     while !stage.ended {
         stage.step();
     }
     stage.finish()
+}
+
+/// The sights that acts may have waited for.
+struct Anchors(Vec<(f64, String, usize)>);
+
+impl Anchors {
+    fn read(observed: &[Value]) -> Anchors {
+        // A hot loop has as many sights as it has turns; there is no counting on them.
+        if observed.iter().any(|line| line["kind"] == "Elided") {
+            return Anchors(vec![]);
+        }
+        let mut sight = Sight::default();
+        for line in observed {
+            sight.see(line);
+        }
+        let tracks = sight.tracks().iter().filter(|(name, _)| {
+            !name.contains("condition") && ["Rollout", "AnalysisRun", "Service", "ReplicaSet"].iter().any(|kind| name.starts_with(kind))
+        });
+        let mut all: Vec<(f64, String, usize)> = tracks
+            .flat_map(|(name, sights)| sights.iter().enumerate().map(|(n, seen)| (seen.at, name.clone(), n)))
+            .collect();
+        all.sort_by(|one, other| one.0.total_cmp(&other.0));
+        Anchors(all)
+    }
+
+    /// The last sight before a second.
+    fn before(&self, at: f64) -> Option<Anchor> {
+        let (seen, track, number) = self.0.iter().rev().find(|(seen, ..)| *seen < at)?;
+        Some(Anchor { track: track.clone(), number: *number, before: at - seen })
+    }
 }
 
 impl Stage {
@@ -79,7 +128,7 @@ impl Stage {
         twin.settle();
         let read = twin.store().version();
         let (cues, sets, pods) = (BTreeMap::new(), vec![], BTreeMap::new());
-        Stage { twin, start, cues, cued: 0, fates, load, sets, pods, read, lines: vec![], ended: false }
+        Stage { twin, start, cues, script: BTreeMap::new(), cued: 0, behind: 0.0, sight: Sight::default(), fates, load, sets, pods, read, lines: vec![], ended: false }
     }
 
     fn cue(&mut self, at: Moment, cue: Cue) {
@@ -87,20 +136,41 @@ impl Stage {
         self.cues.insert((at, self.cued), cue);
     }
 
+    fn script(&mut self, at: f64, cue: Cue, anchor: Option<Anchor>) {
+        self.cued += 1;
+        self.script.insert((self.start + seconds(at), self.cued), (cue, anchor));
+    }
+
     /// The next thing that happens: a cue, or whatever the twin has to do.
     fn step(&mut self) {
-        self.twin.latency.load = self.load.at(self.seconds());
-        let (&(cue, _), _) = self.cues.first_key_value().expect("the end is a cue");
-        match self.twin.next().filter(|next| *next < cue) {
-            Some(next) => self.twin.advance(next),
-            None => {
-                self.twin.advance(cue);
-                let (_, cue) = self.cues.pop_first().expect("looked at above");
-                self.perform(cue);
-                self.twin.settle();
-            }
+        self.twin.latency.load = self.load.at(self.seconds() - self.behind);
+        let scripted = self.next_scripted();
+        let cued = self.cues.first_key_value().map(|((at, _), _)| *at);
+        let own = self.twin.next();
+        let soonest = [Some(scripted), cued, own].into_iter().flatten().min().unwrap_or(scripted);
+        self.twin.advance(soonest);
+        if soonest == scripted {
+            let ((at, _), (cue, _)) = self.script.pop_first().expect("the end is scripted");
+            self.behind = self.seconds() - at.since(self.start).as_secs_f64();
+            self.perform(cue);
+        } else if Some(soonest) == cued {
+            let (_, cue) = self.cues.pop_first().expect("looked at above");
+            self.perform(cue);
         }
+        self.twin.settle();
         self.look();
+    }
+
+    /// When the next thing of the script happens: as long after what it waited for as in the recording.
+    fn next_scripted(&self) -> Moment {
+        let (&(at, _), (_, anchor)) = self.script.first_key_value().expect("the end is scripted");
+        let at = at.since(self.start).as_secs_f64();
+        let seen = |anchor: &Anchor| self.sight.tracks().get(&anchor.track)?.get(anchor.number).map(|seen| seen.at);
+        let due = match anchor {
+            None => at + self.behind,
+            Some(anchor) => seen(anchor).map_or(at + self.behind + PATIENCE, |seen| seen + anchor.before),
+        };
+        (self.start + seconds(due)).max(self.twin.now())
     }
 
     fn perform(&mut self, cue: Cue) {
@@ -109,6 +179,9 @@ impl Stage {
             Cue::Pod(key, state) => {
                 // A pod that is gone has no status any more.
                 let _ = self.twin.store_mut().patch(now, &key, Part::Status, &Patch::Merge(state.status(now)));
+            }
+            Cue::Sink(there) => {
+                self.twin.receivers.turn("flaky", now, (!there).then_some(Manner::Refuses));
             }
             Cue::Act(Act::Apply(object)) => self.apply(object),
             Cue::Act(Act::Patch(kind, name, part, patch)) => {
@@ -175,7 +248,9 @@ impl Stage {
         self.read = self.twin.store().version();
         for change in changes {
             self.follow(&change);
-            self.lines.extend(line(&change, self.seconds()));
+            let line = line(&change, self.seconds());
+            line.iter().for_each(|line| self.sight.see(line));
+            self.lines.extend(line);
         }
     }
 
@@ -196,8 +271,12 @@ impl Stage {
                 let place = siblings.len() - 1;
                 let Some(set) = self.sets.iter().position(|known| *known == set) else { return };
                 let now = self.twin.now();
-                for (at, state) in self.fates.of(set, place, self.start, now) {
-                    self.cue(at, Cue::Pod(change.key.clone(), state));
+                for (at, state) in self.fates.of(set, place) {
+                    let cue = Cue::Pod(change.key.clone(), state);
+                    match at {
+                        When::After(seconds) => self.cue(now + acts::seconds(seconds), cue),
+                        When::At(second) => self.script(second, cue, None),
+                    }
                 }
             }
             _ => {}
@@ -227,9 +306,12 @@ impl Stage {
     }
 }
 
+/// How a form is announced.
+const TYPE: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
 /// What Slack is told: a form with a channel and a text.
 fn form(body: &str) -> Value {
-    let message = inbox::read("/slack/api/chat.postMessage", &[], body);
+    let message = inbox::read("/slack/api/chat.postMessage", &[(TYPE.0.to_owned(), TYPE.1.to_owned())], body);
     json!({"channel": message.recipient, "text": message.text})
 }
 

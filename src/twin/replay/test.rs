@@ -18,10 +18,18 @@ fn the_twin_does_what_the_real_controller_did() {
         #[expect(clippy::disallowed_methods)]
         let began = std::time::Instant::now();
         let mut observed = recording.observed();
+        in_true_order(&mut observed);
         let twin = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stage::play(recording, &observed)));
         let end = recording.actions().last().and_then(|action| action["t"].as_f64()).expect("an end");
-        in_true_order(&mut observed);
         println!("# {} {:?}", recording.name, began.elapsed());
+        #[expect(clippy::disallowed_methods)]
+        if std::env::var("FIREDRILL_TRACE").is_ok_and(|name| name == recording.name)
+            && let Ok(lines) = &twin
+        {
+            for line in lines {
+                println!("{line}");
+            }
+        }
         let Ok(twin) = twin else {
             println!("## {} PANIC", recording.name);
             continue;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::argo::Version;
 use crate::argo::rollout::{HASH_LABEL, Rollout};
 use crate::clock::Moment;
-use crate::twin::effect::Effect;
+use crate::twin::effect::{Effect, WRITTEN};
 use crate::twin::rollouts;
 use crate::twin::store::{ApiError, Change, Key, Kind, Object, Part, Patch, Store, text_at};
 
@@ -190,7 +190,11 @@ impl Bench {
         self.now = self.now + REQUEST;
         match effect {
             Effect::Create { kind, object } => self.store.create(self.now, kind, object).map(drop),
-            Effect::Update { kind, part, object } => {
+            Effect::Update { kind, part, mut object } => {
+                // Nobody else writes on the bench, so what was written last is what is there.
+                if object["metadata"]["resourceVersion"] == WRITTEN {
+                    object["metadata"].as_object_mut().expect("an object has metadata").remove("resourceVersion");
+                }
                 self.store.update(self.now, kind, part, object).map(drop)
             }
             Effect::Patch { key, part, patch } => self.write_patch(&key, part, &patch).map(drop),
