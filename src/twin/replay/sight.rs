@@ -17,6 +17,9 @@ pub(super) struct Seen {
 /// Everything seen, by what it was seen of.
 pub(super) type Tracks = BTreeMap<String, Vec<Seen>>;
 
+/// The kinds whose end is seen.
+const WATCHED: &[&str] = &["Rollout", "ReplicaSet", "Service", "AnalysisRun", "Deployment", "Experiment"];
+
 /// The eyes.
 #[derive(Debug, Default)]
 pub(super) struct Sight {
@@ -43,12 +46,12 @@ impl Sight {
     }
 
     pub(super) fn see(&mut self, line: &Value) {
-        let name = text(&line["name"]);
-        if line["type"] == "DELETED" && line["kind"] != "Pod" && line["kind"] != "Event" {
-            let track = format!("{} {}", text(&line["kind"]), self.plain(name));
+        let (kind, name) = (text(&line["kind"]), text(&line["name"]));
+        if line["type"] == "DELETED" && WATCHED.contains(&kind) {
+            let track = format!("{kind} {}", self.plain(name));
             return self.note(line, track, "gone".to_owned());
         }
-        match text(&line["kind"]) {
+        match kind {
             "Rollout" => self.rollout(line),
             "ReplicaSet" => self.replica_set(line),
             "Service" => {

@@ -73,8 +73,9 @@ pub(super) fn play(recording: &Recording, observed: &[Value]) -> Vec<Value> {
     for (at, there) in acts::sinks(&actions) {
         stage.script(at, Cue::Sink(there), anchors.before(at));
     }
-    for (number, (at, act)) in acts::read(&recording.given(), &actions, observed).into_iter().enumerate() {
-        let anchor = if number == 0 { None } else { anchors.before(at) };
+    let given = recording.given();
+    for (number, (at, act)) in acts::read(&given, &actions, observed).into_iter().enumerate() {
+        let anchor = if number < given.len() { None } else { anchors.before(at) };
         stage.script(at, Cue::Act(act), anchor);
     }
     while !stage.ended {
