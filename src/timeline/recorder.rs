@@ -112,6 +112,10 @@ impl Recorder {
 
     fn replica_set(&mut self, old: &Value, new: &Value) -> Vec<Event> {
         let hash = label(if new.is_null() { old } else { new }).to_owned();
+        if hash.is_empty() {
+            // A Deployment's own, beside a Rollout that borrows its template: no revision of the Rollout.
+            return vec![];
+        }
         if !self.revisions.contains_key(&hash) && !new.is_null() {
             let revision = revision_env(new).unwrap_or(&hash).to_owned();
             self.revisions.insert(hash.clone(), revision);

@@ -19,6 +19,8 @@ mod latency;
 mod play;
 mod workqueue;
 // Kubernetes' own controllers.
+mod claim;
+mod deployments;
 mod endpoints;
 pub mod pods;
 mod replicasets;

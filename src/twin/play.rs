@@ -96,6 +96,7 @@ impl Twin {
         let name = text_at(regarding, "/metadata/name");
         let namespace = if info.namespaced { text_at(regarding, "/metadata/namespace") } else { "default" };
         let stamp = self.now().rfc3339();
+        let from = if kind == Kind::Deployment { "deployment-controller" } else { "rollouts-controller" };
         let event = json!({
             "metadata": { "name": format!("{name}.{:016x}", self.events), "namespace": namespace },
             "involvedObject": {
@@ -105,7 +106,7 @@ impl Twin {
             "type": if warning { "Warning" } else { "Normal" },
             "reason": reason, "message": message, "count": 1,
             "firstTimestamp": stamp, "lastTimestamp": stamp,
-            "source": { "component": "rollouts-controller" }, "reportingComponent": "rollouts-controller",
+            "source": { "component": from }, "reportingComponent": from,
         });
         // An Event that cannot be written is lost, as on a cluster: Events are never evidence.
         let now = self.now();

@@ -18,8 +18,8 @@ pub fn unsupported(rollout: &Value) -> Vec<(String, String)> {
 pub(super) fn of(rollout: &Rollout) -> Vec<(String, String)> {
     let mut found = vec![];
     let spec = &rollout.spec;
-    if spec.workload_ref.is_some() {
-        found.push(("/spec/workloadRef".into(), "a borrowed pod template is not imitated".into()));
+    if spec.workload_ref.as_ref().is_some_and(|workload| workload.kind == "PodTemplate") {
+        found.push(("/spec/workloadRef/kind".into(), "PodTemplates are not imitated".into()));
     }
     unknown(&mut found, "/spec", &spec.rest);
     // With both strategies the spec is invalid, and the controller says so itself.
@@ -75,9 +75,10 @@ mod tests {
     }
 
     #[test]
-    fn a_canary_and_a_borrowed_template_are_named() {
-        let spec = json!({"workloadRef": {"kind": "Deployment"}, "strategy": {"canary": {}}});
-        check(spec, &["/spec/workloadRef", "/spec/strategy/canary"]);
+    fn a_canary_and_a_template_from_a_pod_template_are_named() {
+        let spec = json!({"workloadRef": {"kind": "PodTemplate"}, "strategy": {"canary": {}}});
+        check(spec, &["/spec/workloadRef/kind", "/spec/strategy/canary"]);
+        check(json!({"workloadRef": {"kind": "Deployment"}}), &[]);
     }
 
     #[test]
