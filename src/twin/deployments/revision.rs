@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::object::{DESIRED, HASH_LABEL, HISTORY, MAX, REVISION, Set};
 use super::sync::Sync;
 use crate::twin::effect::Effect;
-use crate::twin::rollouts::pod_template_hash;
+use crate::twin::rollouts::deployment_template_hash;
 use crate::twin::store::{ApiError, Kind, Part, owner_uid};
 
 /// A revision history grows no longer than this (`maxRevHistoryLengthInChars`).
@@ -104,7 +104,7 @@ impl Sync<'_> {
 
     fn made(&self) -> Set {
         let deployment = &self.deployment;
-        let hash = pod_template_hash(deployment.template(), deployment.collisions());
+        let hash = deployment_template_hash(deployment.template(), deployment.collisions());
         let mut template = deployment.template().clone();
         template["metadata"]["labels"][HASH_LABEL] = json!(hash);
         let mut selector = deployment.selector.clone();

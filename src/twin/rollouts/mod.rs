@@ -50,7 +50,7 @@ mod workload;
 mod tests;
 
 pub use self::controller::reconcile;
-pub use self::hash::pod_template_hash;
+pub use self::hash::{deployment_template_hash, pod_template_hash};
 pub use self::service::sync_service;
 pub use self::unsupported::unsupported;
 pub use self::wake::{concerned, farewell, first_sight, released_services};
