@@ -39,7 +39,7 @@ pub enum When {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// A new revision: this JSON patch of the Rollout.
+    /// A new revision: this JSON patch of whatever holds the pod template.
     #[serde(rename_all = "kebab-case")]
     Release {
         /// What the new pods answer as `x-revision`.
