@@ -199,7 +199,9 @@ fn lent() -> String {
     let end = POLICY.find("  strategy:").expect("it is there");
     let deployment = |name: &str| {
         let template = &POLICY[at..end];
-        format!("---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n{template}")
+        format!(
+            "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n{template}"
+        )
     };
     let reference = "  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: lender}\n";
     format!("{}{reference}{}{}{}", &POLICY[..at], &POLICY[end..], deployment("lender"), deployment("other"))
@@ -214,7 +216,9 @@ fn a_release_patches_the_deployment_whose_template_is_borrowed() {
         plan.objects.iter().filter(|object| object["kind"] == "Deployment").collect();
     let [deployment] = deployments.as_slice() else { panic!("one Deployment is under test") };
     assert_eq!(deployment["metadata"]["name"], "lender");
-    let Action::Release { patch, .. } = &plan.steps[0].action else { panic!("the first step is the release") };
+    let Action::Release { patch, .. } = &plan.steps[0].action else {
+        panic!("the first step is the release")
+    };
     let path = patch[0]["path"].as_str().and_then(|path| path.strip_suffix("/value")).expect("a path");
     assert_eq!(deployment.pointer(path).expect("it is there")["name"], "FAULT");
     assert_eq!(plan.objects.last().expect("objects")["kind"], "Rollout", "what it borrows is there first");

@@ -121,8 +121,7 @@ impl Sync<'_> {
     fn scale_active_or_latest(&mut self) {
         let wanted = self.deployment.replicas;
         let old = self.old.iter().position(|set| set.size() > 0);
-        let newest =
-            || self.old.iter().enumerate().max_by(|left, right| left.1.age().cmp(&right.1.age()));
+        let newest = || self.old.iter().enumerate().max_by(|left, right| left.1.age().cmp(&right.1.age()));
         match (&self.new, old) {
             (Some(_), None) => self.fill_new(),
             (None, None) => {

@@ -144,7 +144,9 @@ fn a_paused_deployment_scales_and_does_nothing_else() {
 
 #[test]
 fn scaling_in_the_middle_of_an_update_keeps_the_proportions() {
-    let mut twin = deployed(json!({"replicas": 10, "minReadySeconds": 60, "strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 5}}}));
+    let mut twin = deployed(
+        json!({"replicas": 10, "minReadySeconds": 60, "strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 5}}}),
+    );
     pass(&mut twin, 80);
     release(&mut twin, "v2");
     pass(&mut twin, 20);

@@ -72,7 +72,9 @@ fn borrowers<'a>(store: &'a Store, lender: &'a Key) -> impl Iterator<Item = (&'a
     rollouts.map(|(key, object)| (key, &**object)).filter(move |(_, rollout)| {
         let field = |field: &str| text_at(rollout, &format!("/spec/workloadRef/{field}"));
         let info = lender.kind.info();
-        field("name") == &*lender.name && field("kind") == info.kind && field("apiVersion") == info.api_version()
+        field("name") == &*lender.name
+            && field("kind") == info.kind
+            && field("apiVersion") == info.api_version()
     })
 }
 

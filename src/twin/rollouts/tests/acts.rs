@@ -188,7 +188,8 @@ pub(super) fn deployment() -> Value {
 
 /// A Rollout that borrows from it.
 pub(super) fn borrower(strategy: &Value, scale_down: &str) -> Value {
-    let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "app", "scaleDown": scale_down});
+    let workload =
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "app", "scaleDown": scale_down});
     let mut rollout = rollout(strategy, &json!({"workloadRef": workload}));
     let spec = rollout["spec"].as_object_mut().expect("a spec");
     spec.retain(|field, _| !["template", "selector"].contains(&field.as_str()));

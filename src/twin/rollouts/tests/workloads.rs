@@ -256,7 +256,8 @@ fn a_scaled_deployment_is_another_generation_and_the_same_revision() {
 fn without_the_reference_its_traces_go() {
     let mut bench = Bench::lent(json!({}), "onsuccess");
     bench.seconds(10);
-    let spec = json!({"workloadRef": null, "selector": {"matchLabels": {"app": "app"}}, "template": template("v2")});
+    let spec =
+        json!({"workloadRef": null, "selector": {"matchLabels": {"app": "app"}}, "template": template("v2")});
     bench.spec(spec);
     bench.seconds(10);
     let rollout = bench.get(Kind::Rollout, "app").expect("it is there").clone();
