@@ -6,6 +6,7 @@
 //! it is imitated. This module knows the shape only; what a Rollout does is `twin::rollouts`' affair.
 
 mod status;
+mod workload;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use serde_json::{Map, Value, json};
 pub use self::status::{
     AnalysisRunRef, BlueGreenStatus, Condition, ConditionStatus, PauseCondition, RolloutStatus,
 };
+pub use self::workload::{WORKLOAD_GENERATION, WorkloadRef};
 
 /// The label that tells the ReplicaSets, pods and AnalysisRuns of one revision from those of another.
 pub const HASH_LABEL: &str = "rollouts-pod-template-hash";
@@ -22,8 +24,6 @@ pub const HASH_LABEL: &str = "rollouts-pod-template-hash";
 pub const MANAGED_BY: &str = "argo-rollouts.argoproj.io/managed-by-rollouts";
 /// The annotation with an object's revision number.
 pub const REVISION: &str = "rollout.argoproj.io/revision";
-/// The annotation with the generation of the object whose template is borrowed.
-pub const WORKLOAD_GENERATION: &str = "rollout.argoproj.io/workload-generation";
 /// The label that assigns a Rollout to one of several controllers.
 pub const INSTANCE_ID_LABEL: &str = "argo-rollouts.argoproj.io/controller-instance-id";
 
@@ -130,24 +130,6 @@ pub struct RolloutSpec {
     /// Whatever else is there.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
-}
-
-/// `spec.workloadRef`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct WorkloadRef {
-    /// `apps/v1`, or `v1` for a PodTemplate.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub api_version: String,
-    /// `Deployment`, `ReplicaSet` or `PodTemplate`.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub kind: String,
-    /// Its name, in the Rollout's namespace.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub name: String,
-    /// When a Deployment loses its own pods: `onsuccess`, `progressively`, or anything else for never.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub scale_down: String,
 }
 
 /// `spec.selector`.
@@ -379,23 +361,8 @@ impl Rollout {
     #[must_use]
     pub fn to_value(&self) -> Value {
         let mut object = serde_json::to_value(self).expect("string keys and plain data always serialise");
-        if let Some(spec) = object["spec"].as_object_mut() {
-            for (borrowed, field) in
-                [(self.spec.borrows_template, "template"), (self.spec.borrows_selector, "selector")]
-            {
-                if borrowed {
-                    spec.remove(field);
-                }
-            }
-        }
+        self.spec.withhold_borrowed(&mut object["spec"]);
         object
-    }
-
-    /// Takes another object's pod template for its own, normalised as in [`Rollout::read`].
-    pub fn borrow_template(&mut self, template: &Value) {
-        self.spec.template = without_nulls(template);
-        normalise_template(&mut self.spec.template);
-        self.spec.borrows_template = true;
     }
 
     /// How many pods it wants; one when it does not say (utils/defaults/defaults.go v1.9.1).

@@ -174,6 +174,7 @@ impl Engine<'_> {
     }
 
     /// `undo`: puts the template of an earlier revision's `ReplicaSet` back into the Rollout, or into what lends it.
+    /// The path is the same for all, as in upstream's undo.go: with a PodTemplate the API server refuses it.
     async fn undo(&self, name: &str, to: Option<u32>) -> Result<(), Trouble> {
         let what = "undo the release";
         let sets = self.workload_api("ReplicaSet");
@@ -212,12 +213,13 @@ impl Engine<'_> {
         }
     }
 
-    /// The API of a kind of `apps/v1`, all of whose plurals are regular.
+    /// The API of a kind with a pod template of its own, all of whose plurals are regular.
     fn workload_api(&self, kind: &str) -> Api<DynamicObject> {
+        let (group, api_version) = if kind == "PodTemplate" { ("", "v1") } else { ("apps", "apps/v1") };
         let resource = ApiResource {
-            group: "apps".to_owned(),
+            group: group.to_owned(),
             version: "v1".to_owned(),
-            api_version: "apps/v1".to_owned(),
+            api_version: api_version.to_owned(),
             kind: kind.to_owned(),
             plural: format!("{}s", kind.to_lowercase()),
         };

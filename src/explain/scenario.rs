@@ -110,9 +110,9 @@ checked without a scenario.",
         "unsupported-rollout",
         "this Rollout cannot be rewired for a drill",
         "firedrill replaces the image of one container in the pod template by a stand-in that suffers the fault, and
-nothing else that decides about a release. The template is in the Rollout itself, or in the Deployment or ReplicaSet
-that its `workloadRef` names, whose manifest then has to be part of the policy. It needs a container, and the
-strategy has to be `blueGreen` or `canary`.",
+nothing else that decides about a release. The template is in the Rollout itself, or in the Deployment, ReplicaSet or
+PodTemplate that its `workloadRef` names, whose manifest then has to be part of the policy. It needs a container, and
+the strategy has to be `blueGreen` or `canary`.",
     ),
     Page::new(
         "no-service",

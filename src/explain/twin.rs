@@ -52,11 +52,6 @@ const DIFFERENCES: &[Difference] = &[
     differs(ARGO, "The canary strategy is not imitated.", "A Rollout that uses it is refused (`unsupported`)."),
     differs(
         ARGO,
-        "`workloadRef` borrows from Deployments and ReplicaSets, not from PodTemplates.",
-        "A PodTemplate is refused; move the pod template into the Rollout.",
-    ),
-    differs(
-        ARGO,
         "Experiments can be stored and nothing reconciles them.",
         "They occur as canary steps, which are refused.",
     ),

@@ -236,6 +236,13 @@ fn a_deployment_keeps_its_pods_unless_it_is_told_to_give_them_or_has_none() {
 }
 
 #[test]
+fn a_placeholder_in_a_borrowed_template_is_one_too() {
+    let rule = rules().iter().find(|rule| rule.code == "FD022").unwrap();
+    let found = lint(&rule.manual.example.replace("registry.example.com/shop:1.4.2", "<registry>/shop"));
+    assert!(found.iter().any(|diagnostic| diagnostic.code == "FD019"));
+}
+
+#[test]
 fn templates_of_other_rollouts_are_their_own_affair() {
     let other = BASE[0].1.replace("name: shop\n", "name: other\n").replace("shop-errors", "other-errors");
     let template = rules()[0].manual.example.replace("name: shop-errors", "name: other-errors");

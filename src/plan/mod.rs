@@ -102,7 +102,7 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Workload {
-    /// `Deployment` or `ReplicaSet`.
+    /// `Deployment`, `ReplicaSet` or `PodTemplate`.
     pub kind: String,
     /// Its name.
     pub name: String,
@@ -194,13 +194,15 @@ impl Desk<'_> {
             receivers,
             traffic: traffic::traffic(&scenario.traffic, &service),
             baseline: *scenario.baseline.hold,
-            steps: timeline::steps(&scenario.release, &container, &rollout.name),
+            steps: timeline::steps(&scenario.release, &container, rollout.template_pointer(), &rollout.name),
             expectations,
             hold: *scenario.hold,
             give_up_after: *scenario.give_up_after,
             ending: answer::ending(scenario),
             control: match &*self.scenario.control {
-                scenario::Control::Run => Control::Run(timeline::control(&container)),
+                scenario::Control::Run => {
+                    Control::Run(timeline::control(&container, rollout.template_pointer()))
+                }
                 scenario::Control::Skip(reason) => Control::Skip(reason.clone()),
             },
             repeat: *scenario.repeat,

@@ -79,7 +79,8 @@ pub(super) fn policy(
         .map(|manifest| {
             let mut object = manifest.object.clone();
             if std::ptr::eq(manifest, rollout.template()) {
-                template(&mut object, serving, profiles, &mut changes);
+                let pod = object.pointer_mut(&format!("{}/spec", rollout.template_pointer()));
+                template(pod, serving, profiles, &mut changes);
             }
             services::redirect(manifest, &mut object, &mut changes);
             // An object that names another namespace than the Rollout's, such as Argo's own, stays there.
@@ -99,8 +100,8 @@ fn is_under_test(rollout: &Rollout<'_>, manifest: &Manifest) -> bool {
     std::ptr::eq(manifest, rollout.manifest) || std::ptr::eq(manifest, rollout.template())
 }
 
-fn template(owner: &mut Value, serving: &Serving, profiles: &[Profile], changes: &mut Vec<String>) {
-    let Some(pod) = owner.pointer_mut("/spec/template/spec").and_then(Value::as_object_mut) else { return };
+fn template(pod: Option<&mut Value>, serving: &Serving, profiles: &[Profile], changes: &mut Vec<String>) {
+    let Some(pod) = pod.and_then(Value::as_object_mut) else { return };
     remove(pod, POD_FIELDS, "the pod", changes);
     let Some(containers) = pod.get_mut("containers").and_then(Value::as_array_mut) else { return };
     for (index, container) in containers.iter_mut().enumerate() {

@@ -37,6 +37,16 @@ impl<'a> Rollout<'a> {
         self.lender.unwrap_or(self.manifest)
     }
 
+    /// Where in that object the pod template is.
+    pub(super) fn template_pointer(&self) -> &'static str {
+        template_pointer(self.template())
+    }
+
+    /// The containers of that template.
+    pub(super) fn containers(&self) -> &'a [Value] {
+        containers(self.template())
+    }
+
     fn strategy_field(&self, pointer: &str) -> Option<&Value> {
         let strategy = match self.strategy {
             Strategy::BlueGreen => "/spec/strategy/blueGreen",
@@ -108,9 +118,10 @@ impl<'a> Desk<'a> {
             None => None,
         };
         let (owner, who) = lender.map_or((manifest, "this Rollout"), |lender| (lender, "what it refers to"));
-        if list(&owner.object, "/spec/template/spec/containers").is_empty() {
+        if containers(owner).is_empty() {
             let title = format!("{who} has no containers");
-            self.report(refuse(&title, "write them under `spec.template.spec.containers`"));
+            let place = template_pointer(owner).trim_start_matches('/').replace('/', ".");
+            self.report(refuse(&title, &format!("write them under `{place}.spec.containers`")));
             return None;
         }
         let strategy = match (spec.pointer("/strategy/blueGreen"), spec.pointer("/strategy/canary")) {
@@ -127,14 +138,14 @@ impl<'a> Desk<'a> {
         Some(Rollout { manifest, lender, name: manifest.name().to_owned(), strategy })
     }
 
-    /// The Deployment or ReplicaSet that `workloadRef` names.
+    /// The object that `workloadRef` names.
     fn lender(&mut self, rollout: &Manifest, reference: &Value) -> Option<&'a Manifest> {
         let (kind, name) = (text(reference, "/kind"), text(reference, "/name"));
         let refuse = |title: String, help: &str| {
             let diagnostic = Diagnostic::error("unsupported-rollout", title);
             diagnostic.at(rollout.span.clone(), "this Rollout").help(help)
         };
-        if !["Deployment", "ReplicaSet"].contains(&kind) {
+        if !["Deployment", "ReplicaSet", "PodTemplate"].contains(&kind) {
             let help = "refer to a Deployment, or move the pod template into the Rollout";
             self.report(refuse(format!("`workloadRef` to a {kind} is not supported"), help));
             return None;
@@ -235,7 +246,7 @@ impl<'a> Desk<'a> {
     // === the container ===
 
     pub(super) fn serving(&mut self, rollout: &Rollout<'_>, service: &Service) -> Option<Serving> {
-        let containers = list(&rollout.template().object, "/spec/template/spec/containers");
+        let containers = rollout.containers();
         let names: Vec<&str> = containers.iter().map(|container| text(container, "/name")).collect();
         let serving = |index: usize| Serving { index, name: names[index].to_owned() };
         if let Some(wanted) = &self.scenario.policy.container {
@@ -273,6 +284,15 @@ fn listens(container: &Value, target: &Value) -> bool {
         Value::String(name) => port["name"].as_str() == Some(name),
         number => port["containerPort"] == *number,
     })
+}
+
+/// Where an object has its pod template.
+fn template_pointer(owner: &Manifest) -> &'static str {
+    if owner.kind() == "PodTemplate" { "/template" } else { "/spec/template" }
+}
+
+fn containers(owner: &Manifest) -> &[Value] {
+    list(&owner.object, &format!("{}/spec/containers", template_pointer(owner)))
 }
 
 fn or_nothing(names: &[&str]) -> String {

@@ -186,8 +186,8 @@ fn the_rollout_must_be_there_and_of_a_kind_we_can_test() {
         &["no-rollout", "did you mean `server`?"],
     );
     refuse("kind: Rollout", "kind: Deployment", &["no-rollout", "hold no Rollout"]);
-    let reference = "  workloadRef: {apiVersion: v1, kind: PodTemplate, name: x}";
-    refuse("  replicas: 3", reference, &["unsupported-rollout", "`workloadRef` to a PodTemplate"]);
+    let reference = "  workloadRef: {apiVersion: apps/v1, kind: StatefulSet, name: x}";
+    refuse("  replicas: 3", reference, &["unsupported-rollout", "`workloadRef` to a StatefulSet"]);
     let reference = "  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: x}";
     refuse("  replicas: 3", reference, &["unsupported-rollout", "Deployment `x`", "add its manifest"]);
     refuse("blueGreen:", "recreate:", &["unsupported-rollout", "strategy"]);

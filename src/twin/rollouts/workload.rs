@@ -18,6 +18,9 @@ use crate::twin::store::{ApiError, Change, Key, Kind, Part, Patch, Store, labels
 /// When a Rollout whose template cannot be found is looked at again (`syncHandler` in rollout/controller.go).
 const UNRESOLVED: Duration = Duration::from_secs(20);
 
+/// The kinds with a template to lend.
+const LENDERS: [Kind; 3] = [Kind::Deployment, Kind::ReplicaSet, Kind::PodTemplate];
+
 /// `Resolve`: fills in template, selector and generation from the object that `spec.workloadRef` names.
 ///
 /// # Errors
@@ -38,8 +41,9 @@ pub(super) fn resolve(store: &Store, key: &Key, rollout: &mut Rollout) -> Result
         let name = format!("{}/{}", lender.namespace, lender.name);
         ApiError::not_found(&lender.sibling(lender.kind, &name)).message
     })?;
-    if object["spec"]["template"].is_object() {
-        rollout.borrow_template(&object["spec"]["template"]);
+    let template = if lender.kind == Kind::PodTemplate { "/template" } else { "/spec/template" };
+    if let Some(template) = object.pointer(template).filter(|template| template.is_object()) {
+        rollout.borrow_template(template);
     }
     if rollout.spec.selector.is_none() && object["spec"]["selector"].is_object() {
         let selector = serde_json::from_value(object["spec"]["selector"].clone());
@@ -54,7 +58,7 @@ pub(super) fn resolve(store: &Store, key: &Key, rollout: &mut Rollout) -> Result
 fn lender(key: &Key, workload: &WorkloadRef) -> Result<Key, String> {
     let (group, version) = workload.api_version.rsplit_once('/').unwrap_or(("", &workload.api_version));
     let kind = Kind::find(group, &workload.kind)
-        .filter(|kind| matches!(kind, Kind::Deployment | Kind::ReplicaSet))
+        .filter(|kind| LENDERS.contains(kind))
         .ok_or_else(|| format!("workload of type {group}/{} is not supported", workload.kind))?;
     if version != kind.info().version {
         return Err("the server could not find the requested resource".into());
@@ -81,7 +85,7 @@ fn borrowers<'a>(store: &'a Store, lender: &'a Key) -> impl Iterator<Item = (&'a
 /// The object that changed, if a Rollout borrows its template: [`sync_workload`] is due.
 #[must_use]
 pub fn lends(store: &Store, change: &Change) -> Option<Key> {
-    let may = matches!(change.key.kind, Kind::Deployment | Kind::ReplicaSet) && change.new.is_some();
+    let may = LENDERS.contains(&change.key.kind) && change.new.is_some();
     (may && borrowers(store, &change.key).next().is_some()).then(|| change.key.clone())
 }
 

@@ -203,7 +203,7 @@ fn a_template_of_ones_own_beside_a_borrowed_one_costs_all_pods() {
 }
 
 #[test]
-fn only_deployments_and_replica_sets_lend() {
+fn only_what_has_a_pod_template_lends() {
     let mut bench = Bench::lent(json!({}), "never");
     bench.seconds(5);
     let mut message = |workload: Value| {
@@ -218,6 +218,31 @@ fn only_deployments_and_replica_sets_lend() {
     assert_eq!(old, format!("{prefix}the server could not find the requested resource"));
     let other = message(json!({"kind": "ReplicaSet", "apiVersion": "apps/v1", "name": "x"}));
     assert_eq!(other, format!("{prefix}replicasets.apps \"ns/x\" not found"));
+}
+
+/// A PodTemplate has no selector to borrow, and no pods to give: with `onsuccess` the status is never written again.
+#[test]
+fn a_pod_template_lends_and_is_never_scaled() {
+    let released = |scale_down: &str| {
+        let mut bench = Bench::with_services();
+        bench.create(Kind::PodTemplate, json!({"metadata": {"name": "app"}, "template": template("v1")}));
+        let mut rollout = borrower(&json!({}), scale_down);
+        rollout["spec"]["selector"] = json!({"matchLabels": {"app": "app"}});
+        rollout["spec"]["workloadRef"]["apiVersion"] = json!("v1");
+        rollout["spec"]["workloadRef"]["kind"] = json!("PodTemplate");
+        bench.create(Kind::Rollout, rollout);
+        bench.seconds(5);
+        bench.merge(Kind::PodTemplate, "app", Part::Main, json!({"template": template("v2")}));
+        bench.seconds(5);
+        bench
+    };
+    let mut bench = released("never");
+    assert_eq!(
+        bench.get(Kind::Rollout, "app").expect("it is there")["metadata"]["annotations"][REVISION],
+        "2"
+    );
+    assert!(bench.take_trace().ends_with("rs app-v1 deadline set"));
+    assert!(released("onsuccess").take_trace().contains("error: deployments.apps \"app\" not found"));
 }
 
 #[test]
