@@ -86,7 +86,8 @@ impl Sync<'_> {
                 self.set_condition(PROGRESSING, "False", TIMED_OUT, &message);
             }
         }
-        if !self.is_complete(&counts) && self.reason(PROGRESSING) != TIMED_OUT {
+        // What was done once never times out, however many pods it loses.
+        if !self.is_complete(&counts) && ![TIMED_OUT, DONE].contains(&self.reason(PROGRESSING)) {
             self.come_back_at_the_deadline(deadline);
         }
     }
