@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::analysis;
+use super::deployments;
 use super::effect::Reconciled;
 use super::endpoints;
 use super::latency::{Latency, Span};
@@ -58,6 +59,8 @@ pub(super) enum Actor {
     ReplicaSets,
     Endpoints,
     Services,
+    Deployments,
+    Workloads,
 }
 
 impl Actor {
@@ -127,7 +130,7 @@ pub struct Twin {
     pub(super) store: Store,
     dispatched: u64,
     pub(super) latency: Latency,
-    queues: [Workqueue; 6],
+    queues: [Workqueue; 8],
     pub(super) pods: Kubelet,
     routing: Routing,
     pub(super) prometheus: Prometheus,
@@ -373,6 +376,8 @@ impl Twin {
             Actor::ReplicaSets => replicasets::reconcile(&self.store, now, key, self.settings.seed),
             Actor::Endpoints => endpoints::reconcile(&self.store, key),
             Actor::Services => rollouts::sync_service(&self.store, key),
+            Actor::Deployments => deployments::reconcile(&self.store, now, key),
+            Actor::Workloads => rollouts::sync_workload(&self.store, key),
             Actor::Notifications => self.notify_change(key),
             Actor::Analysis => match analysis::begin(&self.controller(), &self.store, now, key) {
                 analysis::Pass::Done(reconciled) => reconciled,
@@ -438,6 +443,10 @@ impl Twin {
     fn wake_controllers(&mut self, change: &Change) {
         let mut woken: Vec<(Actor, Key, Span)> = vec![];
         woken.extend(replicasets::concerned(change).map(|key| (Actor::ReplicaSets, key, Span::Watch)));
+        for key in deployments::concerned(&self.store, change) {
+            woken.push((Actor::Deployments, key, Span::Watch));
+        }
+        woken.extend(rollouts::lends(&self.store, change).map(|key| (Actor::Workloads, key, Span::Watch)));
         for key in endpoints::concerned(&self.store, change) {
             woken.push((Actor::Endpoints, key, Span::Endpoints));
         }

@@ -21,6 +21,8 @@ mod play;
 mod recorder;
 mod workqueue;
 // Kubernetes' own controllers.
+mod claim;
+mod deployments;
 mod endpoints;
 pub mod pods;
 mod replicasets;

@@ -12,10 +12,14 @@ use super::rollouts;
 use super::store::{Key, Kind};
 use super::workqueue::Workqueue;
 
+/// The parts of the rollouts controller.
+const ARGO: &[Actor] =
+    &[Actor::Rollouts, Actor::Analysis, Actor::Notifications, Actor::Services, Actor::Workloads];
+
 impl Actor {
     /// Whether this is a part of the rollouts controller, and dies with it.
     pub(super) fn is_argo(self) -> bool {
-        matches!(self, Actor::Rollouts | Actor::Analysis | Actor::Notifications | Actor::Services)
+        ARGO.contains(&self)
     }
 }
 
@@ -25,8 +29,8 @@ impl Twin {
         self.up = false;
         self.life += 1;
         self.recorder = self.recorder.restarted();
-        for actor in [Actor::Rollouts, Actor::Analysis, Actor::Notifications, Actor::Services] {
-            *self.queue(actor) = Workqueue::default();
+        for actor in ARGO {
+            *self.queue(*actor) = Workqueue::default();
         }
     }
 

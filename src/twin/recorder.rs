@@ -149,6 +149,7 @@ fn again(message: &str, seen: &Seen, now: Moment) -> Patch {
 fn event(record: &Record<'_>, message: &str, seen: &Seen, now: Moment) -> Value {
     let info = record.kind.info();
     let meta = &record.regarding["metadata"];
+    let from = if record.kind == Kind::Deployment { "deployment-controller" } else { "rollouts-controller" };
     json!({
         "metadata": { "name": seen.name, "namespace": namespace(record) },
         "involvedObject": {
@@ -158,7 +159,7 @@ fn event(record: &Record<'_>, message: &str, seen: &Seen, now: Moment) -> Value 
         "type": if record.warning { "Warning" } else { "Normal" },
         "reason": record.reason, "message": message, "count": seen.count,
         "firstTimestamp": seen.first.rfc3339(), "lastTimestamp": now.rfc3339(),
-        "source": { "component": "rollouts-controller" }, "reportingComponent": "rollouts-controller",
+        "source": { "component": from }, "reportingComponent": from,
     })
 }
 

@@ -64,7 +64,8 @@ impl Sight {
                 let body = self.plain(&line["body"].to_string());
                 self.add(line, format!("Delivery {name}"), format!("{} {body}", line["answered"]));
             }
-            "Deployment" => {
+            // What did not change is left out.
+            "Deployment" if line["spec"].is_object() => {
                 let size = line["spec"]["replicas"].to_string();
                 self.note(line, format!("Deployment {name}"), size);
             }

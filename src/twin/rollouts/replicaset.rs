@@ -60,6 +60,7 @@ impl Context<'_> {
             }
         }
         self.scale(&new, size);
+        self.scale_workload_progressively(&new, size);
         Ok(())
     }
 

@@ -18,9 +18,6 @@ pub fn unsupported(rollout: &Value) -> Vec<(String, String)> {
 pub(super) fn of(rollout: &Rollout) -> Vec<(String, String)> {
     let mut found = vec![];
     let spec = &rollout.spec;
-    if spec.workload_ref.is_some() {
-        found.push(("/spec/workloadRef".into(), "a borrowed pod template is not imitated".into()));
-    }
     unknown(&mut found, "/spec", &spec.rest);
     // With both strategies the spec is invalid, and the controller says so itself.
     if spec.strategy.canary.is_some() && spec.strategy.blue_green.is_none() {
@@ -75,9 +72,9 @@ mod tests {
     }
 
     #[test]
-    fn a_canary_and_a_borrowed_template_are_named() {
-        let spec = json!({"workloadRef": {"kind": "Deployment"}, "strategy": {"canary": {}}});
-        check(spec, &["/spec/workloadRef", "/spec/strategy/canary"]);
+    fn a_canary_is_named_and_a_borrowed_template_is_not() {
+        check(json!({"strategy": {"canary": {}}}), &["/spec/strategy/canary"]);
+        check(json!({"workloadRef": {"kind": "Deployment"}}), &[]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::argo::Version;
 use crate::argo::rollout::{HASH_LABEL, Rollout};
 use crate::clock::Moment;
+use crate::twin::deployments;
 use crate::twin::effect::{Effect, WRITTEN};
 use crate::twin::rollouts;
 use crate::twin::store::{ApiError, Change, Key, Kind, Object, Part, Patch, Store, text_at};
@@ -152,7 +153,10 @@ impl Bench {
     }
 
     fn reconcile(&mut self, key: &Key) {
-        let outcome = rollouts::reconcile(&self.store, self.now, key, self.version);
+        let outcome = match key.kind {
+            Kind::Deployment => deployments::reconcile(&self.store, self.now, key),
+            _ => rollouts::reconcile(&self.store, self.now, key, self.version),
+        };
         let mut error = outcome.error;
         for effect in outcome.effects {
             if let Err(refusal) = self.play(effect) {
@@ -199,6 +203,8 @@ impl Bench {
             }
             Effect::Patch { key, part, patch } => self.write_patch(&key, part, &patch).map(drop),
             Effect::Delete { key } => self.store.delete(self.now, &key).map(drop),
+            // A Deployment's sizes are told already.
+            Effect::Event { kind: Kind::Deployment, .. } => Ok(()),
             Effect::Event { reason, message, warning, .. } => {
                 self.observe();
                 self.say(event_line(reason, warning, &message, self.verbose));
@@ -222,7 +228,12 @@ impl Bench {
         for change in changes {
             self.seen = change.version;
             self.tell(&change);
-            let woken = rollouts::concerned(&self.store, &change);
+            let mut woken = rollouts::concerned(&self.store, &change);
+            woken.extend(deployments::concerned(&self.store, &change));
+            if let Some(lender) = rollouts::lends(&self.store, &change) {
+                let told = rollouts::sync_workload(&self.store, &lender).effects;
+                told.into_iter().for_each(|effect| self.play(effect).expect("a Rollout that is there"));
+            }
             let services = rollouts::released_services(&change);
             let touched = (change.key.kind == Kind::Service).then(|| change.key.clone());
             for service in services.into_iter().chain(touched) {
@@ -241,6 +252,7 @@ impl Bench {
         match change.key.kind {
             Kind::Rollout => self.tell_rollout(change),
             Kind::Service => self.tell_service(&change.key, old, new),
+            Kind::Deployment => self.tell_deployment(&change.key, old, new),
             Kind::ReplicaSet => self.tell_replica_set(&change.key, old, new),
             Kind::AnalysisRun => self.tell_run(&change.key, old, new),
             Kind::Pod => {
@@ -276,7 +288,38 @@ impl Bench {
         }
     }
 
+    fn tell_deployment(&mut self, key: &Key, old: Option<&Value>, new: Option<&Value>) {
+        let Some(new) = new else { return self.say(format!("deployment {} deleted", key.name)) };
+        let line = |object: &Value| {
+            let available = object["status"]["availableReplicas"].as_i64().unwrap_or(0);
+            format!("deployment {} replicas={} available={available}", key.name, object["spec"]["replicas"])
+        };
+        if old.map(line) != Some(line(new)) {
+            self.say(line(new));
+        }
+    }
+
+    /// A ReplicaSet of a Deployment has no name in a story but its owner's.
+    fn tell_lenders_set(&mut self, key: &Key, owner: &str, old: Option<&Value>, new: Option<&Value>) {
+        let size = |object: &Value| object["spec"]["replicas"].as_i64().unwrap_or(-1);
+        match (old, new) {
+            (_, None) => {
+                self.starting.remove(key);
+                self.say(format!("rs (of {owner}) deleted"));
+            }
+            (None, Some(new)) => self.say(format!("rs (of {owner}) created {}", size(new))),
+            (Some(old), Some(new)) if size(old) != size(new) => {
+                self.say(format!("rs (of {owner}) {} -> {}", size(old), size(new)));
+            }
+            _ => {}
+        }
+    }
+
     fn tell_replica_set(&mut self, key: &Key, old: Option<&Value>, new: Option<&Value>) {
+        let owner = new.or(old).map(|set| set["metadata"]["ownerReferences"][0].clone()).unwrap_or_default();
+        if owner["kind"] == json!("Deployment") {
+            return self.tell_lenders_set(key, text_at(&owner, "/name"), old, new);
+        }
         let Some(new) = new else {
             self.starting.remove(key);
             return self.say(format!("rs {} deleted", key.name));

@@ -7,3 +7,4 @@ mod hazards;
 mod messages;
 mod rollbacks;
 mod updates;
+mod workloads;
