@@ -53,7 +53,7 @@ impl Span {
 #[derive(Debug)]
 pub(crate) struct Latency {
     rng: Xoshiro256PlusPlus,
-    /// How busy the machine is: what the controllers' own steps take, as a multiple of the usual.
+    /// How busy the machine is: what requests take, as a multiple of the usual.
     pub(crate) load: f64,
 }
 
@@ -68,6 +68,7 @@ impl Latency {
     pub(crate) fn draw(&mut self, span: Span) -> Duration {
         let draw = u32::try_from(self.rng.next_u64() >> 40).unwrap_or(0);
         let factor = 0.75 + 0.75 * f64::from(draw) / f64::from(1 << 24);
-        span.median().mul_f64(factor * self.load)
+        let load = if matches!(span, Span::Request | Span::Response) { self.load } else { 1.0 };
+        span.median().mul_f64(factor * load)
     }
 }

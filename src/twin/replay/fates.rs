@@ -1,6 +1,6 @@
 //! What befell the recorded pods: when each was running, ready, unready, restarted.
 //!
-//! Pods are found again by the place of their ReplicaSet among all ReplicaSets and by their own place within it. Up to
+//! Pods are found again by the place of their ReplicaSet among those of its owner and by their own place within it. Up to
 //! its first readiness a pod's fate counts from its creation, since that is how long it took to start; what comes
 //! later happened at a moment, whoever created it.
 
@@ -37,11 +37,36 @@ struct Fate {
     states: Vec<(f64, State)>,
 }
 
+/// A ReplicaSet by its place: the kind of its owner, and the how-manieth of it that is.
+pub(super) type Place = (String, usize);
+
+/// ReplicaSets and their places. Two controllers may create theirs at the same moment, so each is counted by itself.
+#[derive(Debug, Default)]
+pub(super) struct Places(Vec<(String, Place)>);
+
+impl Places {
+    /// Takes in a new ReplicaSet.
+    pub(super) fn add(&mut self, name: &str, owner: &str) {
+        let number = self.0.iter().filter(|(_, (of, _))| of == owner).count();
+        self.0.push((name.to_owned(), (owner.to_owned(), number)));
+    }
+
+    /// The place of a ReplicaSet. One that was created again keeps its place.
+    pub(super) fn of(&self, name: &str) -> Option<&Place> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, place)| place)
+    }
+
+    /// The ReplicaSet at a place.
+    pub(super) fn at(&self, place: &Place) -> Option<&str> {
+        self.0.iter().find(|(_, known)| known == place).map(|(name, _)| name.as_str())
+    }
+}
+
 /// All recorded pods, by ReplicaSet and place.
 #[derive(Debug, Default)]
 pub(super) struct Fates {
-    sets: Vec<String>,
-    pods: BTreeMap<usize, Vec<Fate>>,
+    pub(super) sets: Places,
+    pods: BTreeMap<Place, Vec<Fate>>,
 }
 
 impl Fates {
@@ -49,7 +74,11 @@ impl Fates {
         let mut fates = Fates::default();
         for line in observed {
             match (text(&line["kind"]), text(&line["type"])) {
-                ("ReplicaSet", "ADDED") => fates.sets.push(text(&line["name"]).to_owned()),
+                ("ReplicaSet", "ADDED") => {
+                    let owner = text(&line["metadata"]["ownerReferences"][0]);
+                    let owner = owner.split('/').next().expect("the first of a split");
+                    fates.sets.add(text(&line["name"]), owner);
+                }
                 ("Pod", "ADDED" | "MODIFIED") if line["deleting"] != true => fates.pod(line),
                 _ => {}
             }
@@ -60,10 +89,8 @@ impl Fates {
     fn pod(&mut self, line: &Value) {
         let name = text(&line["name"]);
         let at = line["t"].as_f64().expect("a time");
-        let Some(set) = self.sets.iter().position(|set| name.rsplit_once('-').is_some_and(|(of, _)| of == set))
-        else {
-            return;
-        };
+        let set = name.rsplit_once('-').and_then(|(set, _)| self.sets.of(set));
+        let Some(set) = set.cloned() else { return };
         let pods = self.pods.entry(set).or_default();
         if pods.iter().all(|fate| fate.name != name) {
             pods.push(Fate { name: name.to_owned(), created: at, states: vec![] });
@@ -80,22 +107,14 @@ impl Fates {
         }
     }
 
-    /// The place of a recorded ReplicaSet.
-    pub(super) fn set(&self, name: &str) -> Option<usize> {
-        self.sets.iter().position(|set| set == name)
-    }
-
     /// Where a recorded pod stands: its ReplicaSet's place and its own.
-    pub(super) fn place(&self, name: &str) -> Option<(usize, usize)> {
-        let of = |(set, pods): (&usize, &Vec<Fate>)| {
-            pods.iter().position(|fate| fate.name == name).map(|place| (*set, place))
-        };
-        self.pods.iter().find_map(of)
+    pub(super) fn place(&self, name: &str) -> Option<(&Place, usize)> {
+        self.pods.iter().find_map(|(set, pods)| Some((set, pods.iter().position(|fate| fate.name == name)?)))
     }
 
     /// What befalls the pod at this place, in order.
-    pub(super) fn of(&self, set: usize, place: usize) -> Vec<(When, State)> {
-        let pods = self.pods.get(&set).map_or(&[][..], Vec::as_slice);
+    pub(super) fn of(&self, set: &Place, place: usize) -> Vec<(When, State)> {
+        let pods = self.pods.get(set).map_or(&[][..], Vec::as_slice);
         // A pod that nobody recorded starts as its last sibling did.
         let Some(fate) = pods.get(place).or(pods.last()) else { return vec![] };
         let mut was_ready = false;

@@ -23,7 +23,10 @@ const WATCHED: &[&str] = &["Rollout", "ReplicaSet", "Service", "AnalysisRun", "D
 /// The eyes.
 #[derive(Debug, Default)]
 pub(super) struct Sight {
+    /// Of the Rollout's ReplicaSets.
     hashes: Vec<String>,
+    /// Of a Deployment's.
+    others: Vec<String>,
     tracks: Tracks,
     /// How many measurements of a metric were seen, and of how many the run had forgotten the first.
     measured: BTreeMap<String, i64>,
@@ -111,8 +114,11 @@ impl Sight {
 
     fn replica_set(&mut self, line: &Value) {
         let labels = &line["metadata"]["labels"];
-        let own = text(&labels["rollouts-pod-template-hash"]);
-        self.learn(if own.is_empty() { text(&labels["pod-template-hash"]) } else { own });
+        self.learn(text(&labels["rollouts-pod-template-hash"]));
+        let others = text(&labels["pod-template-hash"]);
+        if !others.is_empty() && !self.others.iter().any(|known| known == others) {
+            self.others.push(others.to_owned());
+        }
         let deadline = &line["metadata"]["annotations"]["scale-down-deadline"];
         let deadline = if text(deadline).is_empty() { "" } else { " until its deadline" };
         let sight = format!("{}{deadline}", line["spec"]["replicas"].as_i64().unwrap_or(0));
@@ -187,8 +193,10 @@ impl Sight {
     /// A text without hashes.
     fn plain(&self, text: &str) -> String {
         let mut plain = text.to_owned();
-        for (index, hash) in self.hashes.iter().enumerate() {
-            plain = plain.replace(hash.as_str(), &format!("v{}", index + 1));
+        for (letter, hashes) in [("v", &self.hashes), ("d", &self.others)] {
+            for (index, hash) in hashes.iter().enumerate() {
+                plain = plain.replace(hash.as_str(), &format!("{letter}{}", index + 1));
+            }
         }
         plain
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::acts::{self, Act, seconds};
-use super::fates::{Fates, State, When};
+use super::fates::{Fates, Places, State, When};
 use super::load::Load;
 use super::provider::Provider;
 use super::sight::{Sight, text};
@@ -57,7 +57,7 @@ pub(super) struct Stage {
     sight: Sight,
     fates: Fates,
     load: Load,
-    sets: Vec<String>,
+    sets: Places,
     pods: BTreeMap<String, Vec<String>>,
     read: u64,
     lines: Vec<Value>,
@@ -107,9 +107,9 @@ impl Anchors {
         Anchors(all)
     }
 
-    /// The last sight before a second.
+    /// The last sight before a second. What an act did may be seen before the act is written down.
     fn before(&self, at: f64) -> Option<Anchor> {
-        let (seen, track, number) = self.0.iter().rev().find(|(seen, ..)| *seen < at)?;
+        let (seen, track, number) = self.0.iter().rev().find(|(seen, ..)| *seen < at - 0.1)?;
         Some(Anchor { track: track.clone(), number: *number, before: at - seen })
     }
 }
@@ -128,7 +128,7 @@ impl Stage {
         store.create(start, Kind::Secret, secret).expect("a new Secret");
         twin.settle();
         let read = twin.store().version();
-        let (cues, sets, pods) = (BTreeMap::new(), vec![], BTreeMap::new());
+        let (cues, sets, pods) = (BTreeMap::new(), Places::default(), BTreeMap::new());
         Stage { twin, start, cues, script: BTreeMap::new(), cued: 0, behind: 0.0, sight: Sight::default(), fates, load, sets, pods, read, lines: vec![], ended: false }
     }
 
@@ -233,13 +233,12 @@ impl Stage {
 
     /// The twin's name of an object that a recording calls `name`: ReplicaSets are found by their place.
     fn today(&self, name: &str) -> String {
-        let place = self.fates.set(name).and_then(|place| self.sets.get(place));
-        place.cloned().unwrap_or_else(|| name.to_owned())
+        self.fates.sets.of(name).and_then(|place| self.sets.at(place)).unwrap_or(name).to_owned()
     }
 
     fn counterpart(&self, pod: &str) -> Option<String> {
         let (set, place) = self.fates.place(pod)?;
-        self.pods.get(self.sets.get(set)?)?.get(place).cloned()
+        self.pods.get(self.sets.at(set)?)?.get(place).cloned()
     }
 
     /// Takes down what has changed.
@@ -264,15 +263,15 @@ impl Stage {
         let (None, Some(new)) = (&change.old, &change.new) else { return };
         let name = text_at(new, "/metadata/name").to_owned();
         match change.key.kind {
-            Kind::ReplicaSet => self.sets.push(name),
+            Kind::ReplicaSet => self.sets.add(&name, text_at(new, "/metadata/ownerReferences/0/kind")),
             Kind::Pod => {
                 let set = text_at(new, "/metadata/ownerReferences/0/name").to_owned();
                 let siblings = self.pods.entry(set.clone()).or_default();
                 siblings.push(name);
                 let place = siblings.len() - 1;
-                let Some(set) = self.sets.iter().position(|known| *known == set) else { return };
+                let Some(set) = self.sets.of(&set).cloned() else { return };
                 let now = self.twin.now();
-                for (at, state) in self.fates.of(set, place) {
+                for (at, state) in self.fates.of(&set, place) {
                     let cue = Cue::Pod(change.key.clone(), state);
                     match at {
                         When::After(seconds) => self.cue(now + acts::seconds(seconds), cue),
@@ -363,6 +362,8 @@ fn line(change: &Change, at: f64) -> Option<Value> {
     }
     let mut line = json!({"t": at, "kind": kind, "name": change.key.name.as_ref(), "type": type_});
     match change.key.kind {
+        // Only what the rollouts controller says was recorded.
+        Kind::Event if object["source"]["component"] != "rollouts-controller" => return None,
         Kind::Event => {
             let on = &object["involvedObject"];
             line["on"] = json!(format!("{}/{}", text(&on["kind"]), text(&on["name"])));
