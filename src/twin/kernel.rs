@@ -446,7 +446,8 @@ impl Twin {
         for key in deployments::concerned(&self.store, change) {
             woken.push((Actor::Deployments, key, Span::Watch));
         }
-        woken.extend(rollouts::lends(&self.store, change).map(|key| (Actor::Workloads, key, Span::Watch)));
+        // An informer's own handler: no queue is in between.
+        woken.extend(rollouts::lends(&self.store, change).map(|key| (Actor::Workloads, key, Span::Response)));
         for key in endpoints::concerned(&self.store, change) {
             woken.push((Actor::Endpoints, key, Span::Endpoints));
         }

@@ -10,6 +10,8 @@ use super::sight::{Seen, Tracks};
 
 /// How far a sight may be from the recorded one, its cause apart.
 const WITHIN: f64 = 2.0;
+/// The same for Events: a process of their own writes them, after what they tell, and a busy machine holds it up.
+const EVENTS_WITHIN: f64 = 4.0;
 
 /// The differences between what was recorded and what the twin did, for people, the first one first; one a track.
 pub(super) fn differences(recorded: &Tracks, twin: &Tracks, end: f64) -> Vec<String> {
@@ -38,9 +40,10 @@ fn lateness<'a>(recorded: &'a Tracks, twin: &Tracks) -> BTreeMap<&'a str, usize>
     let (mut earliest, mut latest) = (0.0_f64, 0.0_f64);
     let mut off = BTreeMap::new();
     for (_, late, name, n) in pairs {
-        if late < earliest - WITHIN || late > latest + WITHIN {
+        let within = if name.starts_with("events of") { EVENTS_WITHIN } else { WITHIN };
+        if late < earliest - within || late > latest + within {
             off.entry(name).or_insert(n);
-        } else {
+        } else if within == WITHIN {
             (earliest, latest) = (earliest.min(late), latest.max(late));
         }
     }

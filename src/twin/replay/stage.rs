@@ -29,7 +29,8 @@ const CONTROLLER: &str = "argo-rollouts";
 enum Cue {
     Act(Act),
     Pod(Key, State),
-    Sink(bool),
+    /// The receiver behind the flaky service goes or comes, and does so again so many seconds later.
+    Sink(Vec<(f64, bool)>),
 }
 
 /// Something that was waited for before an act: the sight of a track with this number, so many seconds earlier.
@@ -70,8 +71,11 @@ pub(super) fn play(recording: &Recording, observed: &[Value]) -> Vec<Value> {
     let mut stage = Stage::new(start, Fates::read(observed), Load::read(observed));
     let actions = recording.actions();
     let anchors = Anchors::read(observed);
-    for (at, there) in acts::sinks(&actions) {
-        stage.script(at, Cue::Sink(there), anchors.before(at));
+    // A delivery is tried again over seconds, so what its receiver will do is known from its first turn on.
+    let sinks = acts::sinks(&actions);
+    if let Some((first, _)) = sinks.first().copied() {
+        let turns = sinks.iter().map(|(at, there)| (at - first, *there)).collect();
+        stage.script(first, Cue::Sink(turns), anchors.before(first));
     }
     let given = recording.given();
     for (number, (at, act)) in acts::read(&given, &actions, observed).into_iter().enumerate() {
@@ -181,8 +185,11 @@ impl Stage {
                 // A pod that is gone has no status any more.
                 let _ = self.twin.store_mut().patch(now, &key, Part::Status, &Patch::Merge(state.status(now)));
             }
-            Cue::Sink(there) => {
-                self.twin.receivers.turn("flaky", now, (!there).then_some(Manner::Refuses));
+            Cue::Sink(turns) => {
+                for (later, there) in turns {
+                    let manner = (!there).then_some(Manner::Refuses);
+                    self.twin.receivers.turn("flaky", now + seconds(later), manner);
+                }
             }
             Cue::Act(Act::Apply(object)) => self.apply(object),
             Cue::Act(Act::Patch(kind, name, part, patch)) => {
