@@ -68,6 +68,11 @@ impl Actor {
     fn is_limited(self) -> bool {
         self == Actor::Rollouts
     }
+
+    /// How long its requests take.
+    pub(super) fn request(self) -> Span {
+        if self.is_argo() { Span::Request } else { Span::KubeRequest }
+    }
 }
 
 /// What can be due.

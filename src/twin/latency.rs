@@ -16,8 +16,10 @@ use crate::clock::Seed;
 pub(crate) enum Span {
     /// From a write to the watcher's work queue.
     Watch,
-    /// One request to the API server.
+    /// One request of the rollouts controller to the API server.
     Request,
+    /// One of kube-controller-manager's.
+    KubeRequest,
     /// The answer to a request.
     Response,
     /// From a pod's readiness or a Service's selector to the `EndpointSlice`.
@@ -38,6 +40,7 @@ impl Span {
             // AR Failed -> abort patch takes 49 ms in the median: a watch, two events and a patch.
             Span::Watch => 6_000,
             Span::Request => 7_000,
+            Span::KubeRequest => 5_000,
             Span::Response => 2_000,
             // Service switch -> EndpointSlice: 14 ms.
             Span::Endpoints => 14_000,
@@ -53,7 +56,7 @@ impl Span {
 #[derive(Debug)]
 pub(crate) struct Latency {
     rng: Xoshiro256PlusPlus,
-    /// How busy the machine is: what requests take, as a multiple of the usual.
+    /// How busy the rollouts controller is: what its requests take, as a multiple of the usual.
     pub(crate) load: f64,
 }
 

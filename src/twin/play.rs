@@ -69,7 +69,7 @@ impl Twin {
             self.done(actor, key, &outcome);
             return;
         }
-        let at = self.after(Span::Request);
+        let at = self.after(actor.request());
         let life = self.life;
         self.schedule(at, Task::Play(Box::new(Playing {
             life,
@@ -99,7 +99,7 @@ impl Twin {
             }
         };
         // After the last one, only its answer is on its way; watchers may be told before the controller is.
-        let span = if playing.effects.is_empty() { Span::Response } else { Span::Request };
+        let span = if playing.effects.is_empty() { Span::Response } else { playing.actor.request() };
         let at = self.after(span) + blocked;
         self.schedule(at, Task::Play(Box::new(playing)));
     }

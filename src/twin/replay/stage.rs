@@ -66,9 +66,9 @@ pub(super) struct Stage {
 }
 
 /// Plays a recording and answers with what was seen, in its own format.
-pub(super) fn play(recording: &Recording, observed: &[Value]) -> Vec<Value> {
+pub(super) fn play(recording: &Recording, observed: &[Value], throw: u64) -> Vec<Value> {
     let start = Moment::parse_rfc3339(text(&observed[0]["time"])).expect("the wall clock of the start");
-    let mut stage = Stage::new(start, Fates::read(observed), Load::read(observed));
+    let mut stage = Stage::new(start, throw, Fates::read(observed), Load::read(observed, throw));
     let actions = recording.actions();
     let anchors = Anchors::read(observed);
     // A delivery is tried again over seconds, so what its receiver will do is known from its first turn on.
@@ -119,8 +119,8 @@ impl Anchors {
 }
 
 impl Stage {
-    fn new(start: Moment, fates: Fates, load: Load) -> Stage {
-        let mut twin = Twin::new(settings(start));
+    fn new(start: Moment, throw: u64, fates: Fates, load: Load) -> Stage {
+        let mut twin = Twin::new(settings(start, throw));
         twin.script = Some(Provider::default());
         let mut config = notification_config();
         config["metadata"] = json!({"name": "argo-rollouts-notification-configmap", "namespace": CONTROLLER});
@@ -326,7 +326,7 @@ fn key(kind: Kind, name: &str) -> Key {
     Key::new(kind, if kind.info().namespaced { NAMESPACE } else { "" }, name)
 }
 
-fn settings(start: Moment) -> Settings {
+fn settings(start: Moment, throw: u64) -> Settings {
     let slow = Manner::Answers(200, Duration::from_secs(3));
     let manners = [
         ("slow3", slow),
@@ -336,7 +336,7 @@ fn settings(start: Moment) -> Settings {
         ("fail2", Manner::Falters(500, 2)),
     ];
     Settings {
-        seed: Seed::new(1),
+        seed: Seed::new(throw),
         epoch: start,
         version: Version::V1_9,
         pods: PodSettings {
