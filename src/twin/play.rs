@@ -71,14 +71,17 @@ impl Twin {
         }
         let at = self.after(actor.request());
         let life = self.life;
-        self.schedule(at, Task::Play(Box::new(Playing {
-            life,
-            actor,
-            key: key.clone(),
-            effects,
-            written: Written::default(),
-            outcome,
-        })));
+        self.schedule(
+            at,
+            Task::Play(Box::new(Playing {
+                life,
+                actor,
+                key: key.clone(),
+                effects,
+                written: Written::default(),
+                outcome,
+            })),
+        );
     }
 
     /// One effect reaches the API server.

@@ -33,7 +33,9 @@ pub(super) fn read(given: &[Value], actions: &[Value], observed: &[Value]) -> Ve
                 let manifests = action["manifests"].as_array().cloned();
                 let objects = if first { given.to_vec() } else { manifests.unwrap_or_default() };
                 first = false;
-                acts.extend(objects.into_iter().map(|object| (applied(&object, at, observed), Act::Apply(object))));
+                acts.extend(
+                    objects.into_iter().map(|object| (applied(&object, at, observed), Act::Apply(object))),
+                );
             }
             "delete" => acts.push((at, deletion(action))),
             "evict-pod" => {
@@ -56,7 +58,10 @@ pub(super) fn read(given: &[Value], actions: &[Value], observed: &[Value]) -> Ve
 fn applied(object: &Value, at: f64, observed: &[Value]) -> f64 {
     let (kind, name) = (&object["kind"], &object["metadata"]["name"]);
     let seen = observed.iter().find(|line| {
-        line["kind"] == *kind && line["name"] == *name && line["type"] == "ADDED" && line["t"].as_f64() >= Some(at - 0.5)
+        line["kind"] == *kind
+            && line["name"] == *name
+            && line["type"] == "ADDED"
+            && line["t"].as_f64() >= Some(at - 0.5)
     });
     seen.and_then(|line| line["t"].as_f64()).unwrap_or(at)
 }

@@ -55,7 +55,8 @@ fn track(name: &str, recorded: &[Seen], twin: &[Seen], end: f64, off: usize) -> 
     let agree = same.take(off).count();
     // Whoever stops looking misses what comes a moment later on a slower machine.
     let complete = |sights: &[Seen]| sights.get(agree).is_none_or(|next| next.at > end - WITHIN);
-    if agree < off && complete(recorded) && complete(twin) && (agree == recorded.len() || agree == twin.len()) {
+    if agree < off && complete(recorded) && complete(twin) && (agree == recorded.len() || agree == twin.len())
+    {
         return None;
     }
     let mut text = format!("{name}, after {agree} sights alike:");

@@ -107,7 +107,8 @@ impl Sight {
         self.note(line, format!("Rollout {name}"), sight);
         for condition in status["conditions"].as_array().into_iter().flatten() {
             let field = |field: &str| text(&condition[field]);
-            let sight = self.plain(&format!("{} {} {:?}", field("status"), field("reason"), field("message")));
+            let sight =
+                self.plain(&format!("{} {} {:?}", field("status"), field("reason"), field("message")));
             self.note(line, format!("Rollout {name} condition {}", field("type")), sight);
         }
     }

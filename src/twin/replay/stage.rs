@@ -102,7 +102,10 @@ impl Anchors {
             sight.see(line);
         }
         let tracks = sight.tracks().iter().filter(|(name, _)| {
-            !name.contains("condition") && ["Rollout", "AnalysisRun", "Service", "ReplicaSet"].iter().any(|kind| name.starts_with(kind))
+            !name.contains("condition")
+                && ["Rollout", "AnalysisRun", "Service", "ReplicaSet"]
+                    .iter()
+                    .any(|kind| name.starts_with(kind))
         });
         let mut all: Vec<(f64, String, usize)> = tracks
             .flat_map(|(name, sights)| sights.iter().enumerate().map(|(n, seen)| (seen.at, name.clone(), n)))
@@ -127,13 +130,30 @@ impl Stage {
         let secret = json!({"metadata": {"name": "argo-rollouts-notification-secret", "namespace": CONTROLLER},
             "data": {"slack-token": "dG9rZW4="}});
         let store = twin.store_mut();
-        store.create(start, Kind::Namespace, json!({"metadata": {"name": NAMESPACE}})).expect("a new namespace");
+        store
+            .create(start, Kind::Namespace, json!({"metadata": {"name": NAMESPACE}}))
+            .expect("a new namespace");
         store.create(start, Kind::ConfigMap, config).expect("a new ConfigMap");
         store.create(start, Kind::Secret, secret).expect("a new Secret");
         twin.settle();
         let read = twin.store().version();
         let (cues, sets, pods) = (BTreeMap::new(), Places::default(), BTreeMap::new());
-        Stage { twin, start, cues, script: BTreeMap::new(), cued: 0, behind: 0.0, sight: Sight::default(), fates, load, sets, pods, read, lines: vec![], ended: false }
+        Stage {
+            twin,
+            start,
+            cues,
+            script: BTreeMap::new(),
+            cued: 0,
+            behind: 0.0,
+            sight: Sight::default(),
+            fates,
+            load,
+            sets,
+            pods,
+            read,
+            lines: vec![],
+            ended: false,
+        }
     }
 
     fn cue(&mut self, at: Moment, cue: Cue) {
@@ -148,7 +168,7 @@ impl Stage {
 
     /// The next thing that happens: a cue, or whatever the twin has to do.
     fn step(&mut self) {
-        self.twin.latency.load = self.load.at(self.seconds() - self.behind);
+        (self.twin.latency.load, self.twin.latency.kube_load) = self.load.at(self.seconds() - self.behind);
         let scripted = self.next_scripted();
         let cued = self.cues.first_key_value().map(|((at, _), _)| *at);
         let own = self.twin.next();
@@ -170,7 +190,8 @@ impl Stage {
     fn next_scripted(&self) -> Moment {
         let (&(at, _), (_, anchor)) = self.script.first_key_value().expect("the end is scripted");
         let at = at.since(self.start).as_secs_f64();
-        let seen = |anchor: &Anchor| self.sight.tracks().get(&anchor.track)?.get(anchor.number).map(|seen| seen.at);
+        let seen =
+            |anchor: &Anchor| self.sight.tracks().get(&anchor.track)?.get(anchor.number).map(|seen| seen.at);
         let due = match anchor {
             None => at + self.behind,
             Some(anchor) => seen(anchor).map_or(at + self.behind + PATIENCE, |seen| seen + anchor.before),
@@ -183,7 +204,8 @@ impl Stage {
         match cue {
             Cue::Pod(key, state) => {
                 // A pod that is gone has no status any more.
-                let _ = self.twin.store_mut().patch(now, &key, Part::Status, &Patch::Merge(state.status(now)));
+                let _ =
+                    self.twin.store_mut().patch(now, &key, Part::Status, &Patch::Merge(state.status(now)));
             }
             Cue::Sink(turns) => {
                 for (later, there) in turns {
@@ -217,7 +239,8 @@ impl Stage {
 
     /// As `kubectl apply` would: what the manifest says replaces what was there.
     fn apply(&mut self, mut object: Value) {
-        let kind = Kind::of_type(text(&object["apiVersion"]), text(&object["kind"])).expect("a kind of the twin");
+        let kind =
+            Kind::of_type(text(&object["apiVersion"]), text(&object["kind"])).expect("a kind of the twin");
         if kind.info().namespaced {
             object["metadata"]["namespace"] = json!(NAMESPACE);
         }
@@ -292,7 +315,8 @@ impl Stage {
 
     /// All lines, deliveries among them, in order of time.
     fn finish(mut self) -> Vec<Value> {
-        let paths = BTreeMap::from([("flaky", "ok"), ("second", "ok"), ("r404", "fail404"), ("r429", "fail429")]);
+        let paths =
+            BTreeMap::from([("flaky", "ok"), ("second", "ok"), ("r404", "fail404"), ("r429", "fail429")]);
         for (at, service, status, body) in std::mem::take(&mut self.twin.heard) {
             if status == 0 || at > self.twin.now() {
                 continue;
@@ -305,7 +329,8 @@ impl Stage {
                 ),
             };
             let at = at.since(self.start).as_secs_f64();
-            self.lines.push(json!({"t": at, "kind": "Delivery", "name": name, "answered": status, "body": body}));
+            self.lines
+                .push(json!({"t": at, "kind": "Delivery", "name": name, "answered": status, "body": body}));
         }
         self.lines.sort_by(|one, other| one["t"].as_f64().unwrap().total_cmp(&other["t"].as_f64().unwrap()));
         let all = Value::Array(self.lines).to_string().replace(NAMESPACE, "NAMESPACE");

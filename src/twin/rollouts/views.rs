@@ -5,9 +5,9 @@
 
 use serde_json::{Value, json};
 
-use crate::twin::effect::WRITTEN;
 use crate::argo::rollout::{HASH_LABEL, REVISION};
 use crate::clock::Moment;
+use crate::twin::effect::WRITTEN;
 use crate::twin::store::{labels_of, text_at};
 
 /// The annotation with the moment a ReplicaSet is scaled down.

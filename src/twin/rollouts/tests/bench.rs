@@ -197,7 +197,10 @@ impl Bench {
             Effect::Update { kind, part, mut object } => {
                 // Nobody else writes on the bench, so what was written last is what is there.
                 if object["metadata"]["resourceVersion"] == WRITTEN {
-                    object["metadata"].as_object_mut().expect("an object has metadata").remove("resourceVersion");
+                    object["metadata"]
+                        .as_object_mut()
+                        .expect("an object has metadata")
+                        .remove("resourceVersion");
                 }
                 self.store.update(self.now, kind, part, object).map(drop)
             }
