@@ -11,6 +11,7 @@ mod error;
 mod format;
 mod glob;
 mod labels;
+mod length;
 mod matcher;
 mod parser;
 mod signature;
@@ -19,6 +20,7 @@ mod visit;
 mod annotations;
 mod calendar;
 mod eval;
+mod resolve;
 mod functions;
 mod kahan;
 mod storage;
@@ -32,14 +34,15 @@ mod tests;
 
 pub use self::annotations::{Annotation, Annotations, Level};
 pub use self::ast::{
-    Aggregate, AggregateOp, At, Binary, BinaryOp, Call, Cardinality, Expr, ExprKind, Matching, RangeSelector,
-    Selector, Subquery, Timing, ValueType,
+    Aggregate, AggregateOp, At, Binary, BinaryOp, Call, Cardinality, Expr, ExprKind, Fill, Matching, RangeSelector,
+    Reach, Selector, Subquery, Timing, ValueType,
 };
 pub use self::duration::parse_ms as parse_duration_ms;
 pub use self::error::{EvalError, ParseError, Span, line_column};
 pub use self::eval::{Options, instant, range};
 pub use self::format::{float as format_float, quote};
 pub use self::labels::{BUCKET_LABEL, Label, Labels, METRIC_NAME};
+pub use self::length::Length;
 pub use self::matcher::{MatchOp, Matcher};
 pub use self::parser::{MAX_DEPTH, parse, parse_selector};
 pub use self::signature::{FUNCTIONS, Function, Variadic, function};

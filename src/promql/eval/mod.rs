@@ -7,6 +7,8 @@
 mod aggregate;
 mod binary;
 mod element;
+pub(crate) mod extended;
+mod pairing;
 mod selector;
 mod topk;
 
@@ -14,12 +16,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 pub(crate) use self::element::{Element, Operand};
-pub(crate) use self::selector::{Bounds, Window};
+pub(crate) use self::selector::{Stretch, Window};
 use super::annotations::Annotations;
 use super::ast::{Expr, ExprKind, ValueType};
 use super::error::{EvalError, Span};
 use super::functions;
 use super::labels::Labels;
+use super::resolve::{Bounds, resolve};
 use super::storage::Storage;
 use super::value::{Answer, Point, RangeSeries, Value};
 
@@ -33,6 +36,8 @@ pub struct Options {
     pub delayed_name_removal: bool,
     /// The step of subqueries that state none: the server's evaluation interval, in milliseconds.
     pub subquery_step_ms: i64,
+    /// Whether functions of counters take note of start timestamps (the server's feature flag `use-start-timestamps`).
+    pub use_start_timestamps: bool,
     /// How many points one query may touch before it is refused.
     pub max_points: u64,
     /// How many steps a range query may have.
@@ -45,6 +50,7 @@ impl Default for Options {
             lookback_ms: 300_000,
             delayed_name_removal: false,
             subquery_step_ms: 60_000,
+            use_start_timestamps: false,
             max_points: 50_000_000,
             max_steps: 11_000,
         }
@@ -58,6 +64,7 @@ pub fn instant(
     t: i64,
     options: &Options,
 ) -> Result<Answer<Value>, EvalError> {
+    let expr = &*resolve(expr, Bounds { start: t, end: t, step: 0 })?;
     let evaluator = Evaluator::new(storage, options, t, t);
     let value = match evaluator.top_level(expr, t)? {
         Operand::Scalar(v) => Value::Scalar(Point { t, v }),
@@ -78,6 +85,7 @@ pub fn range(
     options: &Options,
 ) -> Result<Answer<Vec<RangeSeries>>, EvalError> {
     check_range(expr, start, end, step, options)?;
+    let expr = &*resolve(expr, Bounds { start, end, step })?;
     let evaluator = Evaluator::new(storage, options, start, end);
     let mut series: BTreeMap<Labels, Vec<Point>> = BTreeMap::new();
     let mut at = Some(start);
@@ -130,8 +138,9 @@ impl<'a> Evaluator<'a> {
 
     fn top_level(&self, expr: &Expr, t: i64) -> Result<Operand, EvalError> {
         if expr.value_type() == ValueType::Matrix {
-            let (_, windows) = self.windows(expr, t)?;
-            let series = windows.into_iter().filter(|w| !w.points.is_empty());
+            let (bounds, windows) = self.windows(expr, t)?;
+            let windows = windows.into_iter().map(|window| extended::cut(window, expr, bounds));
+            let series = windows.filter(|w| !w.points.is_empty());
             return Ok(Operand::Matrix(series.map(Window::into_series).collect()));
         }
         let mut operand = self.eval(expr, t)?;
@@ -139,6 +148,11 @@ impl<'a> Evaluator<'a> {
             self.drop_delayed(elements, expr.span())?;
         }
         Ok(operand)
+    }
+
+    /// Whether the query has, or could have, more than one step.
+    pub(crate) fn is_range(&self) -> bool {
+        self.start != self.end
     }
 
     pub(crate) fn eval(&self, expr: &Expr, t: i64) -> Result<Operand, EvalError> {

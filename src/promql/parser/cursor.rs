@@ -94,9 +94,4 @@ impl<'a> Cursor<'a> {
         }
         ParseError::new(self.span(), message)
     }
-
-    /// For what Prometheus has behind a feature flag and we do not have.
-    pub(super) fn unsupported(&self, what: &str) -> ParseError {
-        ParseError::new(self.span(), format!("unsupported: the experimental {what} {:?}", self.text()))
-    }
 }

@@ -153,9 +153,8 @@ impl Lexer<'_> {
             ('!', _) => return Err(self.fail("unexpected character after '!'")),
             ('>', b'=') => (2, BinaryOp::Ge),
             ('<', b'=') => (2, BinaryOp::Le),
-            ('>' | '<', b'/') => {
-                return Err(self.fail(format!("unsupported: the experimental operator {c}/")));
-            }
+            ('<', b'/') => (2, BinaryOp::TrimUpper),
+            ('>', b'/') => (2, BinaryOp::TrimLower),
             ('>', _) => (1, BinaryOp::Gt),
             ('<', _) => (1, BinaryOp::Lt),
             ('+', _) => (1, BinaryOp::Add),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::ast::{BinaryOp, Expr, ExprKind, Selector, Timing, ValueType};
+use super::super::ast::{BinaryOp, Expr, ExprKind, Reach, Selector, Timing, ValueType};
 use super::super::error::{ParseError, Span};
 use super::super::format;
 use super::super::labels::METRIC_NAME;
@@ -13,6 +13,7 @@ use super::{Parser, build};
 impl Parser<'_> {
     pub(super) fn selector(&mut self) -> Result<Expr, ParseError> {
         let start = self.cursor.span().start;
+        let labels_only = std::mem::take(&mut self.labels_only);
         let mut matchers = Vec::new();
         let mut name = None;
         if self.cursor.peek() != Tok::LeftBrace {
@@ -23,8 +24,12 @@ impl Parser<'_> {
             self.matchers(&mut name, &mut matchers)?;
         }
         let span = start..self.cursor.previous_end();
-        let selector = finish(name, matchers, &span)?;
-        build(ExprKind::Selector(selector), span, ValueType::Vector)
+        let selector = if labels_only && name.is_none() {
+            Selector { name, matchers, timing: Timing::default(), reach: Reach::Inside }
+        } else {
+            finish(name, matchers, &span)?
+        };
+        build(ExprKind::Selector(Box::new(selector)), span, ValueType::Vector)
     }
 
     fn matchers(
@@ -135,7 +140,7 @@ fn finish(name: Option<Arc<str>>, mut matchers: Vec<Matcher>, span: &Span) -> Re
             return Err(name_twice(&name, &other.value, span.clone()));
         }
         matchers.push(Matcher::metric_name(name.clone()));
-        return Ok(Selector { name: Some(name), matchers, timing: Timing::default() });
+        return Ok(Selector { name: Some(name), matchers, timing: Timing::default(), reach: Reach::Inside });
     }
     if matchers.iter().all(|m| m.matches("")) {
         let message = "vector selector must contain at least one non-empty matcher";
@@ -143,5 +148,5 @@ fn finish(name: Option<Arc<str>>, mut matchers: Vec<Matcher>, span: &Span) -> Re
     }
     let by_name = matchers.iter().find(|m| &*m.name == METRIC_NAME && m.op == MatchOp::Equal);
     let name = by_name.map(|m| m.value.clone());
-    Ok(Selector { name, matchers, timing: Timing::default() })
+    Ok(Selector { name, matchers, timing: Timing::default(), reach: Reach::Inside })
 }

@@ -50,10 +50,11 @@ pub(super) enum Keyword {
     Stop,
     Inf,
     Nan,
-    /// Experimental words that are refused by name where they would act.
     Anchored,
     Smoothed,
     Fill,
+    FillLeft,
+    FillRight,
 }
 
 /// One word and its place.
@@ -83,8 +84,8 @@ const KEYWORDS: [(&str, Tok); 21] = [
     ("anchored", Tok::Keyword(Keyword::Anchored)),
     ("smoothed", Tok::Keyword(Keyword::Smoothed)),
     ("fill", Tok::Keyword(Keyword::Fill)),
-    ("fill_left", Tok::Keyword(Keyword::Fill)),
-    ("fill_right", Tok::Keyword(Keyword::Fill)),
+    ("fill_left", Tok::Keyword(Keyword::FillLeft)),
+    ("fill_right", Tok::Keyword(Keyword::FillRight)),
 ];
 
 /// What a bare word is. Keywords and aggregations are recognised in any case.
