@@ -2,6 +2,7 @@
 
 mod agreement;
 mod behaviour;
+mod generated;
 mod hostile;
 mod interface;
 mod promqltest;

@@ -14,6 +14,7 @@ mod series;
 use std::path::{Path, PathBuf};
 
 use self::run::Tally;
+pub(super) use self::run::{World, world};
 
 fn folder() -> PathBuf {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance/promqltest");

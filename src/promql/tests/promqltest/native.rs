@@ -44,9 +44,14 @@ impl Natives {
                 let moved = moved(span, &sub.timing, sub.range_ms);
                 self.inside(&sub.expr, moved, lookback)
             }
-            // Which info metrics are read is for the evaluation to say.
+            // The second argument adds conditions to "the info metrics"; on its own it would select anything.
             ExprKind::Call(call) if call.func.name == "info" => {
-                let info = |(labels, _): &(Labels, i64)| labels.value("__name__").ends_with("_info");
+                let info = |(labels, _): &(Labels, i64)| match call.args.get(1).map(|arg| &arg.kind) {
+                    Some(ExprKind::Selector(wanted)) if wanted.matchers.iter().any(|m| &*m.name == "__name__") => {
+                        wanted.matchers.iter().all(|m| m.matches_labels(labels))
+                    }
+                    _ => labels.value("__name__") == "target_info",
+                };
                 self.inside(&call.args[0], span, lookback) || self.0.iter().any(info)
             }
             _ => expr.children().into_iter().any(|child| self.inside(child, span, lookback)),

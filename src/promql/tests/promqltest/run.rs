@@ -42,9 +42,21 @@ enum Outcome {
 
 /// Storage and what could not be stored in it.
 #[derive(Default)]
-struct World {
-    storage: Storage,
+pub(in super::super) struct World {
+    pub(in super::super) storage: Storage,
     natives: Natives,
+}
+
+/// The world after the loads of a text.
+pub(in super::super) fn world(text: &str) -> World {
+    let mut world = World::default();
+    for command in file::parse(text) {
+        match command {
+            Command::Load(load) => world.load(load).expect("series that can be stored"),
+            _ => panic!("only loads are expected"),
+        }
+    }
+    world
 }
 
 pub(super) fn file(text: &str) -> Tally {
