@@ -97,7 +97,8 @@ impl Evaluator<'_> {
             let labels = self.result_labels(binary, &many.labels, &one.labels);
             pairing.record(group, &labels, expr)?;
             if keep {
-                let drop_name = binary.return_bool || many.drop_name;
+                // Upstream forgets here that a name was to be dropped.
+            let drop_name = binary.return_bool;
                 out.push(Element { labels, v, taken: many.taken, drop_name });
             }
             Ok::<_, EvalError>(())

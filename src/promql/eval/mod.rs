@@ -129,11 +129,19 @@ pub(crate) struct Evaluator<'a> {
     end: i64,
     pub(crate) remarks: RefCell<Annotations>,
     points: Cell<u64>,
+    scope: Cell<Scope>,
+}
+
+/// The steps of the innermost range under evaluation: the query's, a subquery's, or a single one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Scope {
+    start: i64,
+    end: i64,
 }
 
 impl<'a> Evaluator<'a> {
     fn new(storage: &'a Storage, options: &'a Options, start: i64, end: i64) -> Self {
-        Self { storage, options, start, end, remarks: RefCell::default(), points: Cell::new(0) }
+        Self { storage, options, start, end, remarks: RefCell::default(), points: Cell::new(0), scope: Cell::new(Scope { start, end }) }
     }
 
     fn top_level(&self, expr: &Expr, t: i64) -> Result<Operand, EvalError> {
@@ -150,12 +158,25 @@ impl<'a> Evaluator<'a> {
         Ok(operand)
     }
 
-    /// Whether the query has, or could have, more than one step.
+    /// Whether there is more than one step.
     pub(crate) fn is_range(&self) -> bool {
-        self.start != self.end
+        let scope = self.scope.get();
+        scope.start < scope.end
     }
 
+    /// What is the same at every step is evaluated at the first one.
     pub(crate) fn eval(&self, expr: &Expr, t: i64) -> Result<Operand, EvalError> {
+        if !expr.invariant || !self.is_range() {
+            return self.node(expr, t);
+        }
+        let outer = self.scope.get();
+        self.scope.set(Scope { start: outer.start, end: outer.start });
+        let result = self.node(expr, outer.start);
+        self.scope.set(outer);
+        result
+    }
+
+    fn node(&self, expr: &Expr, t: i64) -> Result<Operand, EvalError> {
         match &expr.kind {
             ExprKind::Number(v) => Ok(Operand::Scalar(*v)),
             ExprKind::String(text) => Ok(Operand::Text(text.clone())),

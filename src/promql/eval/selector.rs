@@ -9,7 +9,7 @@ use super::super::error::EvalError;
 use super::super::labels::Labels;
 use super::super::storage::{Series, Start};
 use super::super::value::{Point, RangeSeries, is_stale};
-use super::{Element, Evaluator, extended};
+use super::{Element, Evaluator, Scope, extended};
 
 /// The stretch of time a range vector covers, open on the left.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +50,21 @@ impl<'a> Evaluator<'a> {
         };
         let elements: Vec<_> = self.storage.select(&selector.matchers).filter_map(current).collect();
         self.spend(elements.len(), &expr.span)?;
+        Ok(elements)
+    }
+
+    /// What `timestamp()` sees: with `@`, upstream looks at that very moment, in what the offset lets it read
+    /// (Prometheus `promql/engine.go` `rangeEvalTimestampFunctionOverVectorSelector`, v0.313.5).
+    pub(crate) fn taken(&self, selector: &Selector, expr: &Expr, t: i64) -> Result<Vec<Element>, EvalError> {
+        let mut selector = Selector { reach: Reach::Inside, ..selector.clone() };
+        let offset = selector.timing.offset_ms;
+        if selector.timing.at.is_none() || offset == 0 {
+            return self.select(&selector, t, expr);
+        }
+        selector.timing.offset_ms = offset.max(0);
+        let mut elements = self.select(&selector, t, expr)?;
+        let moment = self.moment(&selector.timing, t).saturating_add(offset.max(0));
+        elements.retain(|e| e.taken > moment.saturating_sub(self.options.lookback_ms));
         Ok(elements)
     }
 
@@ -110,6 +125,8 @@ impl<'a> Evaluator<'a> {
         let mut series: BTreeMap<Labels, (Vec<Point>, bool)> = BTreeMap::new();
         // Steps are multiples of the step width, whatever the moment of the query.
         let mut at = bounds.start.div_euclid(step).checked_add(1).and_then(|n| n.checked_mul(step));
+        let scope = Scope { start: at.unwrap_or(bounds.end), end: bounds.end.div_euclid(step).saturating_mul(step) };
+        let outer = self.scope.replace(scope);
         while let Some(t) = at.filter(|t| *t <= bounds.end) {
             let elements = self.vector(&subquery.expr, t)?;
             self.spend(elements.len() + 1, &expr.span)?;
@@ -120,6 +137,7 @@ impl<'a> Evaluator<'a> {
             }
             at = t.checked_add(step);
         }
+        self.scope.set(outer);
         let window = |(labels, (points, drop_name))| Window {
             labels,
             bare: None,

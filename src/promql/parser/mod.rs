@@ -269,7 +269,7 @@ fn too_deep(span: Span) -> ParseError {
 /// Finishes a node, unless the tree has become too deep.
 fn build(kind: ExprKind, span: Span, value_type: ValueType) -> Result<Expr, ParseError> {
     let (mut depth, mut contextual) = (1, kind.is_contextual());
-    let mut expr = Expr { contextual, kind, span, value_type, depth: 1 };
+    let mut expr = Expr { invariant: kind.is_invariant(), contextual, kind, span, value_type, depth: 1 };
     for child in expr.children() {
         (depth, contextual) = (depth.max(child.depth + 1), contextual || child.contextual);
     }

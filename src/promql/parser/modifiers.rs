@@ -111,6 +111,7 @@ impl Parser<'_> {
             return Err(ParseError::new(span, "@ <timestamp> may not be set multiple times"));
         }
         timing.at = Some(at);
+        expr.invariant = true;
         expr.span.end = end;
         Ok(expr)
     }
