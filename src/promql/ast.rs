@@ -429,8 +429,8 @@ impl Call {
             // These become numbers before anything is evaluated.
             "start" | "end" | "range" | "step" => true,
             "timestamp" => all && matches!(self.args[0].unparen().kind, ExprKind::Selector(_)),
-            "days_in_month" | "day_of_month" | "day_of_week" | "day_of_year" | "hour" | "minute" | "month"
-            | "year" | "predict_linear" | "time" => false,
+            "days_in_month" | "day_of_month" | "day_of_week" | "day_of_year" | "hour" | "minute"
+            | "month" | "year" | "predict_linear" | "time" => false,
             _ => all,
         }
     }
@@ -465,9 +465,7 @@ impl ExprKind {
         match self {
             Self::Selector(selector) => selector.timing.offset.is_some(),
             Self::Range(range) => range.range.is_some() || range.selector.timing.offset.is_some(),
-            Self::Subquery(sub) => {
-                sub.range.is_some() || sub.step.is_some() || sub.timing.offset.is_some()
-            }
+            Self::Subquery(sub) => sub.range.is_some() || sub.step.is_some() || sub.timing.offset.is_some(),
             Self::Call(call) => matches!(call.func.name, "start" | "end" | "range" | "step"),
             _ => false,
         }

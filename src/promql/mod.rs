@@ -1,6 +1,7 @@
 //! PromQL: a parser and an evaluator over samples it is handed, with Prometheus 3 semantics. Nothing here reads a
-//! clock, a file or a socket; time is an argument. Native histograms and features behind flags are left out, and
-//! using them is an error that says so.
+//! clock, a file or a socket; time is an argument. Native histograms are left out: every sample is a plain number.
+//! Experimental functions and modifiers (computed durations, `anchored`, `smoothed`, `fill`, `info()` and others) are
+//! understood whether or not a server would have them enabled.
 //!
 //! The query's way: [`parse`] → [`Expr`] → [`instant`] or [`range`] over a [`Storage`] → [`Value`] → [`json`].
 
@@ -14,15 +15,16 @@ mod labels;
 mod length;
 mod matcher;
 mod parser;
+mod re2;
 mod signature;
 mod visit;
 // From tree and samples to values.
 mod annotations;
 mod calendar;
 mod eval;
-mod resolve;
 mod functions;
 mod kahan;
+mod resolve;
 mod storage;
 mod value;
 mod xxhash;
@@ -34,8 +36,8 @@ mod tests;
 
 pub use self::annotations::{Annotation, Annotations, Level};
 pub use self::ast::{
-    Aggregate, AggregateOp, At, Binary, BinaryOp, Call, Cardinality, Expr, ExprKind, Fill, Matching, RangeSelector,
-    Reach, Selector, Subquery, Timing, ValueType,
+    Aggregate, AggregateOp, At, Binary, BinaryOp, Call, Cardinality, Expr, ExprKind, Fill, Matching,
+    RangeSelector, Reach, Selector, Subquery, Timing, ValueType,
 };
 pub use self::duration::parse_ms as parse_duration_ms;
 pub use self::error::{EvalError, ParseError, Span, line_column};

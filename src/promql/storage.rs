@@ -132,7 +132,12 @@ impl Storage {
             return *id;
         }
         let id = SeriesId(self.slots.len());
-        let series = Series { labels: labels.clone(), bare: labels.without_metadata(), points: Vec::new(), starts: Vec::new() };
+        let series = Series {
+            labels: labels.clone(),
+            bare: labels.without_metadata(),
+            points: Vec::new(),
+            starts: Vec::new(),
+        };
         self.slots.push(Some(series));
         self.by_labels.insert(labels.clone(), id);
         self.index_name(labels, id);

@@ -98,7 +98,7 @@ impl Evaluator<'_> {
             pairing.record(group, &labels, expr)?;
             if keep {
                 // Upstream forgets here that a name was to be dropped.
-            let drop_name = binary.return_bool;
+                let drop_name = binary.return_bool;
                 out.push(Element { labels, v, taken: many.taken, drop_name });
             }
             Ok::<_, EvalError>(())

@@ -87,7 +87,8 @@ pub(super) fn cut<'a>(mut window: Window<'a>, expr: &Expr, bounds: Stretch) -> W
     let points = match edges(&window.points, bounds, reach == Reach::Smoothed, false) {
         None => Vec::new(),
         Some(edges) => {
-            let (start, end) = (Point { t: bounds.start, v: edges.left }, Point { t: bounds.end, v: edges.right });
+            let (start, end) =
+                (Point { t: bounds.start, v: edges.left }, Point { t: bounds.end, v: edges.right });
             [&[start], edges.inner, &[end]].concat()
         }
     };

@@ -135,13 +135,21 @@ pub(crate) struct Evaluator<'a> {
 /// The steps of the innermost range under evaluation: the query's, a subquery's, or a single one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scope {
-    start: i64,
-    end: i64,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
 }
 
 impl<'a> Evaluator<'a> {
     fn new(storage: &'a Storage, options: &'a Options, start: i64, end: i64) -> Self {
-        Self { storage, options, start, end, remarks: RefCell::default(), points: Cell::new(0), scope: Cell::new(Scope { start, end }) }
+        Self {
+            storage,
+            options,
+            start,
+            end,
+            remarks: RefCell::default(),
+            points: Cell::new(0),
+            scope: Cell::new(Scope { start, end }),
+        }
     }
 
     fn top_level(&self, expr: &Expr, t: i64) -> Result<Operand, EvalError> {
@@ -161,7 +169,7 @@ impl<'a> Evaluator<'a> {
     /// Whether there is more than one step.
     pub(crate) fn is_range(&self) -> bool {
         let scope = self.scope.get();
-        scope.start < scope.end
+        scope.start != scope.end
     }
 
     /// What is the same at every step is evaluated at the first one.

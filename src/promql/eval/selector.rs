@@ -124,9 +124,11 @@ impl<'a> Evaluator<'a> {
         let step = subquery.step_ms.unwrap_or(self.options.subquery_step_ms).max(1);
         let mut series: BTreeMap<Labels, (Vec<Point>, bool)> = BTreeMap::new();
         // Steps are multiples of the step width, whatever the moment of the query.
-        let mut at = bounds.start.div_euclid(step).checked_add(1).and_then(|n| n.checked_mul(step));
-        let scope = Scope { start: at.unwrap_or(bounds.end), end: bounds.end.div_euclid(step).saturating_mul(step) };
-        let outer = self.scope.replace(scope);
+        let first = |start: i64| start.div_euclid(step).saturating_add(1).saturating_mul(step);
+        let mut at = Some(first(bounds.start));
+        let outer = self.scope.get();
+        let whole = |t| self.bounds(&subquery.timing, subquery.range_ms, t);
+        self.scope.set(Scope { start: first(whole(outer.start).start), end: whole(outer.end).end });
         while let Some(t) = at.filter(|t| *t <= bounds.end) {
             let elements = self.vector(&subquery.expr, t)?;
             self.spend(elements.len() + 1, &expr.span)?;

@@ -16,7 +16,7 @@ pub(crate) use self::over_time::quantile;
 use super::ast::{Call, Expr, ExprKind, Reach, ValueType};
 use super::error::EvalError;
 use super::eval::extended::reach_of;
-use super::eval::{Stretch, Element, Evaluator, Operand, Window};
+use super::eval::{Element, Evaluator, Operand, Stretch, Window};
 use super::labels::{Labels, METRIC_NAME};
 use super::matcher::{MatchOp, Matcher};
 use super::storage::Start;
@@ -122,6 +122,9 @@ fn over_range(
     expr: &Expr,
     t: i64,
 ) -> Result<Vec<Element>, EvalError> {
+    if loses_its_range(expr, &call.args[at]) {
+        return Ok(Vec::new());
+    }
     let reach = reach_of(&call.args[at]);
     check_reach(reach, call, &call.args[at])?;
     let (bounds, mut windows) = ev.windows(&call.args[at], t)?;
@@ -142,14 +145,8 @@ fn over_range(
     let mut out = Vec::with_capacity(windows.len());
     let mut names = NameWatch::default();
     for window in windows {
-        let input = RangeInput {
-            points: &window.points,
-            bounds,
-            reach,
-            starts: window.starts,
-            t,
-            scalars: &scalars,
-        };
+        let input =
+            RangeInput { points: &window.points, bounds, reach, starts: window.starts, t, scalars: &scalars };
         let Some(v) = f(&input) else { continue };
         remark_on_name(ev, call, &window, at);
         names.see(&window);
@@ -159,6 +156,12 @@ fn over_range(
         super::eval::ensure_unique(&out, expr.span())?;
     }
     Ok(out)
+}
+
+/// A subquery that is fixed in time within a call that is not: upstream evaluates it once, and then no longer knows it
+/// for a range (Prometheus `promql/engine.go` `preprocessExprHelper`, v0.313.5).
+fn loses_its_range(expr: &Expr, arg: &Expr) -> bool {
+    !expr.invariant && arg.invariant && matches!(arg.unparen().kind, ExprKind::Subquery(_))
 }
 
 /// Only these functions know what to do with samples from outside the range.

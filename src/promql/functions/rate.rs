@@ -97,7 +97,8 @@ fn last_step(input: &RangeInput<'_>, counter: bool) -> Option<f64> {
         return None;
     }
     // After a reset a counter has grown from zero.
-    let growth = if counter && is_reset(&[*before, *last], input.starts) { last.v } else { last.v - before.v };
+    let growth =
+        if counter && is_reset(&[*before, *last], input.starts) { last.v } else { last.v - before.v };
     Some(if counter { growth / (elapsed as f64 / 1000.0) } else { growth })
 }
 

@@ -40,7 +40,8 @@ pub(super) fn part(
 /// Seconds as Go on amd64 reads them: what no `i64` can hold becomes the least one, and the dates around that one wrap
 /// around (Go 1.26 `time/time.go` `unixToAbsolute`).
 fn whole_seconds(v: f64) -> i128 {
-    const FROM_FIRST_YEAR: i128 = (719_162 + 292_277_022_400 / 10_000 * 3_652_425 + 2_400 / 400 * 146_097 + 306) * 86_400;
+    const FROM_FIRST_YEAR: i128 =
+        (719_162 + 292_277_022_400 / 10_000 * 3_652_425 + 2_400 / 400 * 146_097 + 306) * 86_400;
     let fits = v >= i64::MIN as f64 && v < -(i64::MIN as f64);
     let seconds = i128::from(if fits { v as i64 } else { i64::MIN });
     if seconds + FROM_FIRST_YEAR < 0 { seconds + (1 << 64) } else { seconds }

@@ -50,7 +50,8 @@ impl Parser<'_> {
         {
             let op_span = self.cursor.span();
             self.cursor.advance();
-            let rhs = self.sum_of_lengths(if op == BinaryOp::Pow { POWER } else { strength(op) + 1 }, context)?;
+            let rhs =
+                self.sum_of_lengths(if op == BinaryOp::Pow { POWER } else { strength(op) + 1 }, context)?;
             lhs = combine(op, op_span, lhs, rhs)?;
         }
         self.depth -= 1;

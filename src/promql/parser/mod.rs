@@ -28,7 +28,7 @@ pub const MAX_DEPTH: usize = 200;
 
 /// Parses a query.
 pub fn parse(source: &str) -> Result<Expr, ParseError> {
-    let mut parser = Parser { cursor: Cursor::new(source)?, depth: 0, labels_only: false };
+    let mut parser = Parser { cursor: Cursor::new(source), depth: 0, labels_only: false };
     if parser.cursor.peek() == Tok::End {
         return Err(ParseError::new(0..0, "no expression found in input"));
     }

@@ -2,7 +2,8 @@
 //! of vectors.
 
 use super::super::ast::{
-    At, BinaryOp, Cardinality, Expr, ExprKind, Fill, Matching, RangeSelector, Reach, Subquery, Timing, ValueType,
+    At, BinaryOp, Cardinality, Expr, ExprKind, Fill, Matching, RangeSelector, Reach, Subquery, Timing,
+    ValueType,
 };
 use super::super::error::{ParseError, Span};
 use super::lengths::Found;
@@ -154,10 +155,6 @@ impl Parser<'_> {
             Tok::Keyword(Keyword::Ignoring) => false,
             _ => return Ok(Matching::default()),
         };
-        // `a * on` multiplies by the metric called "on".
-        if self.cursor.peek_second() != Tok::LeftParen {
-            return Ok(Matching::default());
-        }
         self.cursor.advance();
         let labels = self.label_list()?;
         let cardinality = match self.cursor.peek() {
@@ -181,7 +178,9 @@ impl Parser<'_> {
                     let v = self.fill_value()?;
                     return Ok(Fill { left: Some(v), right: Some(v) });
                 }
-                Tok::Keyword(Keyword::FillLeft) if fill.left.is_none() => fill.left = Some(self.fill_value()?),
+                Tok::Keyword(Keyword::FillLeft) if fill.left.is_none() => {
+                    fill.left = Some(self.fill_value()?)
+                }
                 Tok::Keyword(Keyword::FillRight) if fill.right.is_none() => {
                     fill.right = Some(self.fill_value()?);
                 }

@@ -7,7 +7,7 @@ use super::super::error::{ParseError, Span};
 use super::super::format;
 use super::super::labels::METRIC_NAME;
 use super::super::matcher::{MatchOp, Matcher};
-use super::token::Tok;
+use super::token::{Keyword, Tok};
 use super::{Parser, build};
 
 impl Parser<'_> {
@@ -107,9 +107,10 @@ impl Parser<'_> {
             let message = "unexpected string \"\" in grouping opts, expected label";
             return if label.is_empty() { Err(ParseError::new(span, message)) } else { Ok(label) };
         }
-        // Even `inf` and `bool` are labels here.
-        let is_word = tok.is_name() || matches!(tok, Tok::Keyword(_));
-        if !is_word || !format::is_legacy_label_name(self.cursor.text()) {
+        // Even `bool` is a label here.
+        let excluded = [Keyword::Without, Keyword::Inf, Keyword::Nan].map(Tok::Keyword).contains(&tok);
+        let is_word = tok.is_name() || matches!(tok, Tok::Keyword(_) | Tok::Op(BinaryOp::Atan2));
+        if !is_word || excluded {
             return Err(self.cursor.unexpected("grouping opts", "label"));
         }
         let label = self.cursor.text().into();

@@ -59,8 +59,9 @@ fn numbers_and_durations_are_numbers() {
 #[test]
 fn words_with_a_meaning_are_also_names() {
     check("sum + count", "(sum + count)");
-    check("sum by (by, sum, \"a b\") (on)", r#"sum["a b", "by", "sum"](on)"#);
-    check("foo * on", "(foo * on)");
+    check("sum by (by, sum, \"a b\") (end)", r#"sum["a b", "by", "sum"](end)"#);
+    check_error("foo * on", "", "unexpected end of input in grouping opts, expected \"(\"");
+    check("sum by (on, ignoring, atan2, a:b) (foo)", r#"sum["a:b", "atan2", "ignoring", "on"](foo)"#);
     check("offset{bool=\"x\"}", r#"offsetbool="x""#);
     check("start and end", "(start and end)");
 }
@@ -152,14 +153,22 @@ fn durations_can_be_computed() {
     check_error("a[5m - 5m]", "5m - 5m", "duration must be greater than 0");
     check_error("a[-5m]", "-5m", "duration must be greater than 0");
     check_error("a[1 / 0]", "/", "division by zero");
-    check_error("a[5m + b]", "b", "unexpected identifier \"b\" in subquery or range selector, expected number, duration, step(), or range()");
+    check_error(
+        "a[5m + b]",
+        "b",
+        "unexpected identifier \"b\" in subquery or range selector, expected number, duration, step(), or range()",
+    );
 }
 
 #[test]
 fn extended_selectors_say_which_edges_they_want() {
     let expr = parse("rate(a[5m] smoothed offset 1m)").expect("valid");
     assert_eq!(expr.selectors()[0].selector.reach, Reach::Smoothed);
-    check_error("a[5m] smoothed anchored", "a[5m] smoothed", "anchored and smoothed modifiers cannot be used together");
+    check_error(
+        "a[5m] smoothed anchored",
+        "a[5m] smoothed",
+        "anchored and smoothed modifiers cannot be used together",
+    );
     check_error("a[5m:] anchored", "a[5m:]", "anchored modifier is not supported for subqueries");
 }
 
@@ -168,7 +177,11 @@ fn missing_samples_can_be_filled_in() {
     let expr = parse("a + on (x) group_left () fill_right (-1) fill_left(2) b").expect("valid");
     let ExprKind::Binary(binary) = &expr.kind else { panic!("not binary") };
     assert_eq!((binary.matching.fill.left, binary.matching.fill.right), (Some(2.0), Some(-1.0)));
-    check_error("a + fill(0) 1", "a + fill(0) 1", "filling in missing series only allowed between instant vectors");
+    check_error(
+        "a + fill(0) 1",
+        "a + fill(0) 1",
+        "filling in missing series only allowed between instant vectors",
+    );
     check("fill + fill", "(fill + fill)");
 }
 

@@ -8,6 +8,8 @@ use super::super::format;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tok {
     End,
+    /// Something that is no word; what is wrong with it is known to the cursor.
+    Bad,
     /// A name without a colon.
     Ident,
     /// A name with a colon: a recording rule's.
@@ -35,7 +37,7 @@ pub(super) enum Tok {
     Keyword(Keyword),
 }
 
-/// Words with a meaning of their own. All of them may also be metric names and labels.
+/// Words with a meaning of their own. All of them may also be labels, and most of them metric names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keyword {
     Bool,
@@ -100,8 +102,17 @@ impl Tok {
     pub(super) fn is_name(self) -> bool {
         match self {
             Self::Ident | Self::MetricIdent | Self::Aggregator(_) => true,
-            Self::Keyword(word) => !matches!(word, Keyword::Inf | Keyword::Nan),
-            Self::Op(op) => op.is_set() || op == BinaryOp::Atan2,
+            Self::Keyword(word) => !matches!(
+                word,
+                Keyword::Inf
+                    | Keyword::Nan
+                    | Keyword::Bool
+                    | Keyword::On
+                    | Keyword::Ignoring
+                    | Keyword::GroupLeft
+                    | Keyword::GroupRight
+            ),
+            Self::Op(op) => op.is_set(),
             _ => false,
         }
     }

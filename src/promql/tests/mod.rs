@@ -7,3 +7,4 @@ mod hostile;
 mod interface;
 mod promqltest;
 mod speed;
+mod syntax;

@@ -9,7 +9,10 @@ pub(super) enum Command {
     Load(Load),
     Eval(Box<Eval>),
     /// Something that could not be read, which counts as a case that did not pass.
-    Unreadable { line: usize, why: String },
+    Unreadable {
+        line: usize,
+        why: String,
+    },
 }
 
 /// Series to be stored.

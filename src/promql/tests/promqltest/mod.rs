@@ -32,10 +32,7 @@ fn cases(folder: &Path) -> Vec<PathBuf> {
 /// The queries of all files, for the tests that only parse.
 pub(super) fn queries() -> Vec<String> {
     let read = |path: &PathBuf| std::fs::read_to_string(path).expect("a readable case file");
-    let commands = cases(&folder())
-        .iter()
-        .flat_map(|path| file::parse(&read(path)))
-        .collect::<Vec<_>>();
+    let commands = cases(&folder()).iter().flat_map(|path| file::parse(&read(path))).collect::<Vec<_>>();
     commands.into_iter().filter_map(|command| command.query()).collect()
 }
 

@@ -47,7 +47,9 @@ impl Natives {
             // The second argument adds conditions to "the info metrics"; on its own it would select anything.
             ExprKind::Call(call) if call.func.name == "info" => {
                 let info = |(labels, _): &(Labels, i64)| match call.args.get(1).map(|arg| &arg.kind) {
-                    Some(ExprKind::Selector(wanted)) if wanted.matchers.iter().any(|m| &*m.name == "__name__") => {
+                    Some(ExprKind::Selector(wanted))
+                        if wanted.matchers.iter().any(|m| &*m.name == "__name__") =>
+                    {
                         wanted.matchers.iter().all(|m| m.matches_labels(labels))
                     }
                     _ => labels.value("__name__") == "target_info",

@@ -106,7 +106,13 @@ impl World {
         Ok(())
     }
 
-    fn store(&mut self, labels: &Labels, t: i64, item: Option<Item>, start: Option<i64>) -> Result<(), String> {
+    fn store(
+        &mut self,
+        labels: &Labels,
+        t: i64,
+        item: Option<Item>,
+        start: Option<i64>,
+    ) -> Result<(), String> {
         match item {
             None => {}
             Some(Item::Native) => self.natives.add(labels, t),
@@ -195,13 +201,7 @@ fn remarks(expect: &Expect, annotations: &Annotations, query: &str) -> Result<()
 }
 
 /// Every expected remark must have been made and, where any is expected, no other.
-fn level(
-    name: &str,
-    wanted: &[Wording],
-    none: bool,
-    got: &[Annotation],
-    query: &str,
-) -> Result<(), String> {
+fn level(name: &str, wanted: &[Wording], none: bool, got: &[Annotation], query: &str) -> Result<(), String> {
     let texts: Vec<_> = got.iter().map(|a| a.display_in(query)).collect();
     if none && !got.is_empty() {
         return Err(format!("unexpected {name}: {texts:?}"));

@@ -57,7 +57,8 @@ fn offset(word: &str) -> Option<Vec<Option<i64>>> {
         Some((terms, times)) => (terms, times.parse::<usize>().ok()? + 1),
         None => (word, 1),
     };
-    let second = terms.char_indices().skip(1).find(|(_, c)| matches!(c, '+' | '-')).map_or(terms.len(), |(at, _)| at);
+    let second =
+        terms.char_indices().skip(1).find(|(_, c)| matches!(c, '+' | '-')).map_or(terms.len(), |(at, _)| at);
     let (first, growth) = terms.split_at(second);
     let first = signed_duration(first)?;
     let growth = if growth.is_empty() { 0 } else { signed_duration(growth)? };
