@@ -53,21 +53,6 @@ impl<'a> Evaluator<'a> {
         Ok(elements)
     }
 
-    /// What `timestamp()` sees: with `@`, upstream looks at that very moment, in what the offset lets it read
-    /// (Prometheus `promql/engine.go` `rangeEvalTimestampFunctionOverVectorSelector`, v0.313.5).
-    pub(crate) fn taken(&self, selector: &Selector, expr: &Expr, t: i64) -> Result<Vec<Element>, EvalError> {
-        let mut selector = Selector { reach: Reach::Inside, ..selector.clone() };
-        let offset = selector.timing.offset_ms;
-        if selector.timing.at.is_none() || offset == 0 {
-            return self.select(&selector, t, expr);
-        }
-        selector.timing.offset_ms = offset.max(0);
-        let mut elements = self.select(&selector, t, expr)?;
-        let moment = self.moment(&selector.timing, t).saturating_add(offset.max(0));
-        elements.retain(|e| e.taken > moment.saturating_sub(self.options.lookback_ms));
-        Ok(elements)
-    }
-
     /// The moment a selector looks at when the query is evaluated at `t`.
     fn moment(&self, timing: &Timing, t: i64) -> i64 {
         let fixed = match timing.at {

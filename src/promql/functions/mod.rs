@@ -122,9 +122,6 @@ fn over_range(
     expr: &Expr,
     t: i64,
 ) -> Result<Vec<Element>, EvalError> {
-    if loses_its_range(expr, &call.args[at]) {
-        return Ok(Vec::new());
-    }
     let reach = reach_of(&call.args[at]);
     check_reach(reach, call, &call.args[at])?;
     let (bounds, mut windows) = ev.windows(&call.args[at], t)?;
@@ -156,12 +153,6 @@ fn over_range(
         super::eval::ensure_unique(&out, expr.span())?;
     }
     Ok(out)
-}
-
-/// A subquery that is fixed in time within a call that is not: upstream evaluates it once, and then no longer knows it
-/// for a range (Prometheus `promql/engine.go` `preprocessExprHelper`, v0.313.5).
-fn loses_its_range(expr: &Expr, arg: &Expr) -> bool {
-    !expr.invariant && arg.invariant && matches!(arg.unparen().kind, ExprKind::Subquery(_))
 }
 
 /// Only these functions know what to do with samples from outside the range.

@@ -54,15 +54,8 @@ pub(super) fn timestamp(
     expr: &Expr,
     t: i64,
 ) -> Result<Vec<Element>, EvalError> {
-    let selector = match &call.args[0].unparen().kind {
-        ExprKind::Selector(selector) => Some(selector),
-        _ => None,
-    };
-    let mut elements = match selector {
-        Some(selector) => ev.taken(selector, &call.args[0], t)?,
-        None => ev.vector(&call.args[0], t)?,
-    };
-    let raw = selector.is_some();
+    let mut elements = ev.vector(&call.args[0], t)?;
+    let raw = matches!(call.args[0].unparen().kind, ExprKind::Selector(_));
     for element in &mut elements {
         element.v = if raw { element.taken } else { t } as f64 / 1000.0;
         element.taken = t;
