@@ -7,6 +7,7 @@
 
 // From text to tree.
 mod ast;
+mod dependence;
 mod duration;
 mod error;
 mod format;
