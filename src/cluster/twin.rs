@@ -46,15 +46,22 @@ impl Drop for Opened {
 pub fn open_twin(settings: Settings) -> Opened {
     let clock = Clock::starting_at(settings.epoch);
     let version = settings.version;
-    let sooner = Arc::new(Notify::new());
-    let world = World::new(Kernel { twin: Twin::new(settings), clock, sooner: Arc::clone(&sooner) });
+    let (world, driver) = start(Twin::new(settings), clock);
     let client = kube::Client::new(world.router(), "default");
     let versions = BTreeMap::from([
         ("firedrill".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("argo-rollouts (imitated)".to_owned(), version.name().to_owned()),
     ]);
     let cluster = Cluster { agent: Agent::new(client.clone()), client, clock, world: "twin", versions };
-    Opened { cluster, driver: tokio::spawn(drive(world, clock, sooner)) }
+    Opened { cluster, driver }
+}
+
+/// Puts a twin behind the wire and sets its clock going.
+pub(super) fn start(twin: Twin, clock: Clock) -> (World<Kernel>, JoinHandle<()>) {
+    let sooner = Arc::new(Notify::new());
+    let world = World::new(Kernel { twin, clock, sooner: Arc::clone(&sooner) });
+    let driver = tokio::spawn(drive(world.clone(), clock, sooner));
+    (world, driver)
 }
 
 /// Sleeps until the kernel's next event, again and again. A write can put one before it, and then says so.
@@ -80,7 +87,7 @@ async fn sleep_until(next: Option<Moment>, clock: Clock) {
 }
 
 /// The twin, told the time by tokio's clock.
-struct Kernel {
+pub(super) struct Kernel {
     twin: Twin,
     clock: Clock,
     sooner: Arc<Notify>,

@@ -44,6 +44,9 @@ pub struct Settings {
     pub receivers: Vec<(String, Manner)>,
     /// The namespace of the rollouts controller and its notification configuration.
     pub controller_namespace: String,
+    /// Whether Argo's controllers are at work. Without them Rollouts are mere objects, until somebody else's controller
+    /// takes care of them.
+    pub argo: bool,
 }
 
 /// Who works on keys.
@@ -55,6 +58,13 @@ pub(super) enum Actor {
     ReplicaSets,
     Endpoints,
     Services,
+}
+
+impl Actor {
+    /// Whether it is one of Argo's controllers, and not of Kubernetes'.
+    fn is_argo(self) -> bool {
+        matches!(self, Actor::Rollouts | Actor::Analysis | Actor::Notifications | Actor::Services)
+    }
 }
 
 /// What can be due.
@@ -323,6 +333,9 @@ impl Twin {
     }
 
     fn wake(&mut self, actor: Actor, key: &Key, at: Moment) {
+        if actor.is_argo() && !self.settings.argo {
+            return;
+        }
         if let Some(due) = self.queue(actor).add(key, at) {
             self.schedule(due, Task::Wake(actor, key.clone()));
         }
@@ -389,7 +402,7 @@ impl Twin {
 
     /// The rollouts controller's informer sees a Rollout for the first or the last time.
     fn greet(&mut self, change: &Change) {
-        if change.key.kind != Kind::Rollout {
+        if change.key.kind != Kind::Rollout || !self.settings.argo {
             return;
         }
         let effect = match (&change.old, &change.new) {

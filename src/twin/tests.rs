@@ -29,6 +29,7 @@ fn twin(seed: u64) -> Twin {
         },
         receivers: vec![],
         controller_namespace: "argo-rollouts".to_owned(),
+        argo: true,
     })
 }
 

@@ -30,7 +30,7 @@ pub(super) fn with_type(code: StatusCode, content_type: &str, body: impl Into<Bo
 }
 
 /// A refusal as a `Status`.
-pub(super) fn refusal(error: &ApiError) -> Response {
+pub(in crate::cluster) fn refusal(error: &ApiError) -> Response {
     let code = StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     json(code, &error.to_status())
 }

@@ -28,6 +28,7 @@ use axum::Router;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
+pub(super) use self::answer::refusal;
 use self::signal::{Listener, Signal};
 use crate::clock::Moment;
 use crate::twin::store::Store;

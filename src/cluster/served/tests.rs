@@ -1,0 +1,1 @@
+//! The served twin over its own socket.
