@@ -1,0 +1,225 @@
+//! Sets of fields: what a manager owns, as paths, and as `managedFields` writes them.
+//!
+//! A path ends at a value that is never split further (a scalar, a list or an object that is one value, an empty
+//! object) or at an item of a list that is a map, whose membership is owned like a value. The written form is that of
+//! sigs.k8s.io/structured-merge-diff v6 `fieldpath/serialize.go`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use super::super::schema::{Manner, Shape};
+
+/// One step into an object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    /// A field.
+    Field(String),
+    /// The item of a list with these keys, an object in JSON.
+    Item(String),
+    /// The member of a set, in JSON.
+    Member(String),
+}
+
+/// From the root to a field.
+pub(super) type Path = Vec<Step>;
+
+/// A set of fields.
+pub(super) type Fields = BTreeSet<Path>;
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Field(name) => write!(f, ".{name}"),
+            Step::Item(keys) => {
+                let pairs: Map<String, Value> = serde_json::from_str(keys).unwrap_or_default();
+                let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                write!(f, "[{}]", pairs.join(","))
+            }
+            Step::Member(value) => write!(f, "[={value}]"),
+        }
+    }
+}
+
+/// A path as conflicts name it: `.spec.containers[name="web"].image`.
+pub(super) fn text(path: &[Step]) -> String {
+    path.iter().map(ToString::to_string).collect()
+}
+
+/// Everything that a value sets.
+pub(super) fn of(shape: Shape<'_>, value: &Value) -> Fields {
+    let mut fields = Fields::new();
+    walk(shape, value, &mut vec![], &mut fields);
+    fields
+}
+
+/// As deep as the value, which its reader bounds.
+fn walk(shape: Shape<'_>, value: &Value, path: &mut Path, fields: &mut Fields) {
+    match (value, shape.manner()) {
+        (Value::Object(map), Manner::Granular) if !map.is_empty() => {
+            for (name, inner) in map {
+                if is_nobodys(path, name) {
+                    continue;
+                }
+                path.push(Step::Field(name.clone()));
+                walk(shape.field(name), inner, path, fields);
+                path.pop();
+            }
+        }
+        (Value::Array(items), manner) => match steps(shape, &manner, items) {
+            Some(steps) => {
+                for (step, item) in steps.into_iter().zip(items) {
+                    path.push(step);
+                    fields.insert(path.clone());
+                    if item.is_object() {
+                        walk(shape.items(), item, path, fields);
+                    }
+                    path.pop();
+                }
+            }
+            None => drop(fields.insert(path.clone())),
+        },
+        _ => drop(fields.insert(path.clone())),
+    }
+}
+
+/// What identifies an object, or is the server's: no manager owns it.
+fn is_nobodys(path: &[Step], name: &str) -> bool {
+    const META: [&str; 9] = [
+        "name",
+        "namespace",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "selfLink",
+        "managedFields",
+        "deletionTimestamp",
+    ];
+    match path {
+        [] => ["apiVersion", "kind"].contains(&name),
+        [Step::Field(meta)] => meta == "metadata" && META.contains(&name),
+        _ => false,
+    }
+}
+
+/// The step to every item of a list, if it is a map or a set and every item has its keys.
+pub(super) fn steps(shape: Shape<'_>, manner: &Manner<'_>, items: &[Value]) -> Option<Vec<Step>> {
+    match manner {
+        Manner::By(keys) => items.iter().map(|item| step_of(shape, keys, item)).collect(),
+        Manner::Set => Some(items.iter().map(|item| Step::Member(item.to_string())).collect()),
+        Manner::Granular | Manner::Atomic => None,
+    }
+}
+
+fn step_of(shape: Shape<'_>, keys: &[&str], item: &Value) -> Option<Step> {
+    let item = item.as_object()?;
+    let value = |key: &&str| {
+        let given = item.get(*key).filter(|value| !value.is_null()).cloned();
+        Some(((*key).to_owned(), given.or_else(|| shape.items().default(key))?))
+    };
+    let identity: Map<String, Value> = keys.iter().map(value).collect::<Option<_>>()?;
+    Some(Step::Item(Value::Object(identity).to_string()))
+}
+
+/// The value at a path, if there is one.
+pub(super) fn get<'a>(shape: Shape<'_>, value: &'a Value, path: &[Step]) -> Option<&'a Value> {
+    let Some((step, rest)) = path.split_first() else { return Some(value) };
+    match step {
+        Step::Field(name) => get(shape.field(name), value.get(name)?, rest),
+        Step::Item(_) | Step::Member(_) => {
+            let items = value.as_array()?;
+            let at = steps(shape, &shape.manner(), items)?.iter().position(|found| found == step)?;
+            get(shape.items(), &items[at], rest)
+        }
+    }
+}
+
+/// Removes what is at a path, and the objects that are empty without it.
+pub(super) fn remove(shape: Shape<'_>, value: &mut Value, path: &[Step]) {
+    let Some((step, rest)) = path.split_first() else { return };
+    match (step, value) {
+        (Step::Field(name), Value::Object(map)) => {
+            if let Some(inner) = map.get_mut(name) {
+                remove(shape.field(name), inner, rest);
+                if rest.is_empty() || inner.as_object().is_some_and(Map::is_empty) {
+                    map.remove(name);
+                }
+            }
+        }
+        (Step::Item(_) | Step::Member(_), Value::Array(items)) => {
+            let steps = steps(shape, &shape.manner(), items);
+            let Some(at) = steps.and_then(|steps| steps.iter().position(|found| found == step)) else {
+                return;
+            };
+            if rest.is_empty() {
+                items.remove(at);
+            } else {
+                remove(shape.items(), &mut items[at], rest);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `fieldsV1`.
+pub(super) fn write(fields: &Fields) -> Value {
+    let mut root = Map::new();
+    for path in fields {
+        let mut node = &mut root;
+        for step in path {
+            let key = match step {
+                Step::Field(name) => format!("f:{name}"),
+                Step::Item(keys) => format!("k:{keys}"),
+                Step::Member(value) => format!("v:{value}"),
+            };
+            let next = node.entry(key).or_insert_with(|| json!({}));
+            let Value::Object(next) = next else { return json!({}) };
+            node = next;
+        }
+        // Paths come in order, so a path that others go on from is met before them.
+        node.insert(".".into(), json!({}));
+    }
+    Value::Object(simple(root))
+}
+
+/// A dot that stands alone says nothing.
+fn simple(node: Map<String, Value>) -> Map<String, Value> {
+    let only_dot = node.len() == 1 && node.contains_key(".");
+    let inner = |(key, value): (String, Value)| match value {
+        Value::Object(map) => (key, Value::Object(simple(map))),
+        other => (key, other),
+    };
+    if only_dot { Map::new() } else { node.into_iter().map(inner).collect() }
+}
+
+/// Reads `fieldsV1`; what is not in its notation is left out.
+pub(super) fn read(written: &Value) -> Fields {
+    let mut fields = Fields::new();
+    descend(written, &mut vec![], &mut fields);
+    fields
+}
+
+fn descend(node: &Value, path: &mut Path, fields: &mut Fields) {
+    let children = node.as_object().into_iter().flatten();
+    let mut is_leaf = true;
+    for (key, child) in children {
+        let step = match key.split_once(':') {
+            Some(("f", name)) => Step::Field(name.to_owned()),
+            Some(("k", keys)) => Step::Item(keys.to_owned()),
+            Some(("v", value)) => Step::Member(value.to_owned()),
+            _ => {
+                fields.insert(path.clone());
+                continue;
+            }
+        };
+        is_leaf = false;
+        path.push(step);
+        descend(child, path, fields);
+        path.pop();
+    }
+    if is_leaf && !path.is_empty() {
+        fields.insert(path.clone());
+    }
+}
