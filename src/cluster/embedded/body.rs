@@ -11,10 +11,13 @@ use crate::diag::Source;
 use crate::twin::store::ApiError;
 use crate::yaml;
 
-/// The media type without its parameters.
+/// The media type without its parameters. Only parameters are no media type, and not none.
 pub(super) fn media_type(headers: &HeaderMap) -> &str {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
+    match value.split(';').next().unwrap_or_default().trim() {
+        "" => value.trim(),
+        media => media,
+    }
 }
 
 /// Reads an object. The readers bound the depth.
