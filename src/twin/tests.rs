@@ -186,3 +186,12 @@ fn one_seed_gives_one_history_and_another_seed_another() {
     assert!(history(7) == history(7), "the same seed must give the same bytes");
     assert!(history(7) != history(8), "another seed must not");
 }
+
+#[test]
+fn without_argo_a_rollout_is_a_mere_object() {
+    let mut twin = Twin::new(Settings { argo: false, ..twin(1).settings.clone() });
+    apply(&mut twin, Kind::Rollout, rollout("v1", "{}"));
+    pass(&mut twin, 1000);
+    assert_eq!(twin.store().list(Kind::ReplicaSet, None).count(), 0);
+    assert_eq!(twin.store().list(Kind::Event, None).count(), 0);
+}

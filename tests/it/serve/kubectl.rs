@@ -213,7 +213,10 @@ fn what_cannot_be_is_refused_in_a_sentence() {
     refuses(twin.kubectl(&["top", "pods"]), "Metrics API not available");
     refuses(twin.kubectl(&["--token=wrong", "get", "pods"]), "Unauthorized");
     refuses(
-        twin.kubectl_with(&["create", "-f", "-"], r#"{"apiVersion": "v1", "kind": "Colour", "metadata": {"name": "a"}}"#),
+        twin.kubectl_with(
+            &["create", "-f", "-"],
+            r#"{"apiVersion": "v1", "kind": "Colour", "metadata": {"name": "a"}}"#,
+        ),
         "no matches for kind",
     );
 }

@@ -130,7 +130,7 @@ fn has_kubectl(test: &str) -> bool {
         .output()
         .is_ok_and(|output| output.status.success());
     if !found {
-        eprintln!("SKIPPED: {test}: kubectl is not on the PATH");
+        skipped(test, "kubectl is not on the PATH");
     }
     found
 }
@@ -139,9 +139,14 @@ fn has_kubectl(test: &str) -> bool {
 fn program(test: &str, variable: &str) -> Option<PathBuf> {
     let path = std::env::var_os(variable).map(PathBuf::from);
     if path.is_none() {
-        eprintln!("SKIPPED: {test}: {variable} names no program");
+        skipped(test, &format!("{variable} names no program"));
     }
     path
+}
+
+#[expect(clippy::print_stderr, reason = "a test that did not run must not look like one that passed")]
+fn skipped(test: &str, why: &str) {
+    eprintln!("SKIPPED: {test}: {why}");
 }
 
 /// A blue-green Rollout with its Services, running this image.

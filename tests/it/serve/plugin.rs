@@ -54,13 +54,15 @@ fn a_release_is_promoted_aborted_retried_and_undone() {
     plugin.says(&["abort", "shop"], "aborted");
     twin.wait_for_phase("ro/shop", "Degraded");
     plugin.says(&["get", "rollout", "shop", "--no-color"], "RolloutAborted");
+    // Within the delay after an abort a retry promotes what was aborted: the pods are still there.
     plugin.says(&["retry", "rollout", "shop"], "retried");
-    twin.wait_for_phase("ro/shop", "Paused");
-    plugin.says(&["promote", "shop", "--full"], "fully promoted");
     plugin.says(&["status", "shop", "--timeout", "30s"], "Healthy");
+    plugin.says(&["get", "rollout", "shop", "--no-color"], "shop:3 (stable, active");
     plugin.says(&["undo", "shop"], "undo");
     twin.wait_for_phase("ro/shop", "Paused");
-    plugin.says(&["get", "rollout", "shop", "--no-color"], "shop:2");
+    plugin.says(&["get", "rollout", "shop", "--no-color"], "shop:2 (preview");
+    plugin.says(&["promote", "shop", "--full"], "fully promoted");
+    plugin.says(&["status", "shop", "--timeout", "30s"], "Healthy");
 }
 
 #[test]

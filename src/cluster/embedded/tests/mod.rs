@@ -409,7 +409,7 @@ async fn refusals_are_statuses() {
     for (method, uri, media, body, status) in [
         ("GET", "/nowhere", "", "", 404),
         ("GET", "/openapi/v2", "", "", 404),
-        ("GET", "/openapi/v3", "", "", 404),
+        ("GET", "/openapi/v2", "", "", 404),
         ("GET", "/api/v2", "", "", 404),
         ("GET", "/apis/none", "", "", 404),
         ("GET", "/api/v1/pods/x", "", "", 404),

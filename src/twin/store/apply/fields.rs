@@ -136,14 +136,14 @@ pub(super) fn get<'a>(shape: Shape<'_>, value: &'a Value, path: &[Step]) -> Opti
     }
 }
 
-/// Removes what is at a path, and the objects that are empty without it.
+/// Removes what is at a path, and the objects and lists that are empty without it.
 pub(super) fn remove(shape: Shape<'_>, value: &mut Value, path: &[Step]) {
     let Some((step, rest)) = path.split_first() else { return };
     match (step, value) {
         (Step::Field(name), Value::Object(map)) => {
             if let Some(inner) = map.get_mut(name) {
                 remove(shape.field(name), inner, rest);
-                if rest.is_empty() || inner.as_object().is_some_and(Map::is_empty) {
+                if rest.is_empty() || is_empty(inner) {
                     map.remove(name);
                 }
             }
@@ -161,6 +161,10 @@ pub(super) fn remove(shape: Shape<'_>, value: &mut Value, path: &[Step]) {
         }
         _ => {}
     }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }
 
 /// `fieldsV1`.
