@@ -5,7 +5,7 @@
 //! anything. Whoever owns the kernel implements [`Host`]; whoever moves it does so through [`World::act`], so that
 //! watchers hear of it.
 //!
-//! Deliberately absent: OpenAPI v2 (404), exec, logs and port-forward (501: there is nobody inside a pod), answers in
+//! Deliberately absent: the content of OpenAPI v2, exec, logs and port-forward (501: there is nobody inside a pod), answers in
 //! protobuf (JSON instead, or 406 for who takes nothing else), authentication (that is `served`'s).
 
 mod answer;

@@ -1,13 +1,37 @@
 //! OpenAPI v3: the index and a document per group version, made from the schemas the store checks by.
 //!
 //! `kubectl explain` reads the schemas; `kubectl apply` and its like look whether a kind's `PATCH` knows
-//! `fieldValidation` and `dryRun`, and then leave validation to the server. There is no v2 document: it is asked for in
-//! protobuf, and by clients that found no v3.
+//! `fieldValidation` and `dryRun`, and then leave validation to the server. What v3 does not answer (a kind that nobody
+//! serves) they look for in v2: its document is there and lists nothing, so that they go on to the server, whose answer
+//! makes sense to people.
 
+use axum::response::Response;
+use http::StatusCode;
 use serde_json::{Map, Value, json};
+
+use super::answer;
 
 use crate::twin::store::schema;
 use crate::twin::store::{Kind, KindInfo};
+
+/// `/openapi/v2`, in JSON or, as kubectl asks for it, in protobuf.
+pub(super) fn nothing(accept: &str) -> Response {
+    const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    if !accept.contains("proto-openapi.spec.v2") {
+        let document =
+            json!({"swagger": "2.0", "info": {"title": "Kubernetes", "version": VERSION}, "paths": {}});
+        return answer::json(StatusCode::OK, &document);
+    }
+    // Document (github.com/google/gnostic-models `openapiv2/OpenAPIv2.proto`): 1 swagger, 2 info {1 title, 2 version}, 8 paths.
+    let field =
+        |number: u8, text: &[u8]| [&[number << 3 | 2, u8::try_from(text.len()).unwrap_or(0)], text].concat();
+    let info = [field(1, b"Kubernetes"), field(2, VERSION.as_bytes())].concat();
+    let document = [field(1, b"2.0"), field(2, &info), field(8, b"")].concat();
+    answer::with_type(StatusCode::OK, PROTOBUF, document)
+}
+
+/// The version of the documents.
+const VERSION: &str = "v1.34.4+firedrill";
 
 /// `/openapi/v3`.
 pub(super) fn index() -> Value {
@@ -30,7 +54,7 @@ pub(super) fn document(group: &str, version: &str) -> Option<Value> {
     (!kinds.is_empty()).then(|| {
         json!({
             "openapi": "3.0.0",
-            "info": {"title": "Kubernetes", "version": "v1.34.4+firedrill"},
+            "info": {"title": "Kubernetes", "version": VERSION},
             "paths": paths,
             "components": {"schemas": schemas},
         })

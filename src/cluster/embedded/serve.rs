@@ -39,6 +39,10 @@ async fn read_body(body: Body) -> Result<Bytes, ApiError> {
 }
 
 fn route<H: Host>(world: &World<H>, parts: &Parts, body: Bytes) -> Result<Response, ApiError> {
+    if parts.method == Method::GET && parts.uri.path() == "/openapi/v2" {
+        let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        return Ok(openapi::nothing(accept.unwrap_or_default()));
+    }
     if !takes_json(&parts.headers) {
         return Err(answer::not_acceptable());
     }
