@@ -131,8 +131,8 @@ pub(super) struct Check {
 pub(super) struct Serve {
     /// A scenario whose policy is installed and whose traffic flows; without one the cluster is empty.
     pub(super) scenario: Option<PathBuf>,
-    /// How many times faster than real time.
-    #[arg(long, default_value = "1")]
+    /// How many times faster than real time, up to 1000.
+    #[arg(long, default_value = "1", value_parser = speed)]
     pub(super) speed: NonZeroU32,
     /// The port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
@@ -153,6 +153,12 @@ pub(super) struct Serve {
 pub(super) enum Without {
     /// Argo's controllers: Rollouts, AnalysisRuns, Services and notifications.
     Rollouts,
+}
+
+/// A second of a thousandfold twin is a quarter of an hour: more, and it would have time for nobody.
+fn speed(text: &str) -> Result<NonZeroU32, String> {
+    let speed = text.parse::<NonZeroU32>().ok().filter(|speed| speed.get() <= 1000);
+    speed.ok_or_else(|| "a whole number from 1 to 1000".to_owned())
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {

@@ -22,6 +22,7 @@ mod tests;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -34,6 +35,9 @@ use super::Clock;
 use super::twin::start;
 use crate::agent::wire::Load;
 use crate::twin::{Settings, Twin};
+
+/// How often the seconds of the traffic that nobody will ask for are dropped.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// What to serve, and how.
 #[derive(Debug, Clone)]
@@ -76,7 +80,7 @@ pub struct Served {
     address: SocketAddr,
     kubeconfig: String,
     left_out: Vec<String>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Served {
@@ -116,7 +120,8 @@ pub async fn serve(plan: Plan) -> Result<Served, ServeError> {
     let address = listener.local_addr().map_err(listen)?;
     let identity = identity::new()?;
     let kubeconfig = kubeconfig::text(address, &identity.authority, &identity.token);
-    let clock = Clock::starting_at(plan.settings.epoch).faster(plan.speed);
+    let epoch = plan.settings.epoch;
+    let clock = Clock::starting_at(epoch).faster(plan.speed);
     let mut twin = Twin::new(plan.settings);
     let left_out = stock::stock(&mut twin, plan.objects)?;
     if let Some(load) = plan.load {
@@ -125,5 +130,11 @@ pub async fn serve(plan: Plan) -> Result<Served, ServeError> {
     let (world, driver) = start(twin, clock);
     let gate = Gate::new(world.router(), &identity.token, plan.limits.request);
     let accepting = tokio::spawn(listen::accept(listener, identity.acceptor, gate, plan.limits));
-    Ok(Served { address, kubeconfig, left_out, tasks: [driver, accepting] })
+    let forgetting = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(FORGET_EVERY).await;
+            world.act(|kernel| kernel.forget(epoch));
+        }
+    });
+    Ok(Served { address, kubeconfig, left_out, tasks: [driver, accepting, forgetting] })
 }
