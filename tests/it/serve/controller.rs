@@ -65,3 +65,48 @@ fn the_real_controller_completes_a_blue_green_update() {
     let lease = twin.kubectl(&["get", "lease", "-A"]).well();
     assert!(lease.contains("argo-rollouts-controller-lock"), "it was elected: {lease}");
 }
+
+/// An AnalysisTemplate that asks the twin's Prometheus, which is reached as the API server is.
+fn template(twin: &Served) -> String {
+    let client = super::raw::Client::of(twin);
+    format!(
+        r#"
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {{name: scraped}}
+spec:
+  metrics:
+  - name: scraped
+    interval: 1s
+    count: 2
+    successCondition: result[0] >= 0
+    provider:
+      prometheus:
+        address: https://{}/api/v1/namespaces/monitoring/services/prometheus/proxy
+        insecure: true
+        headers: [{{key: Authorization, value: "Bearer {}"}}]
+        query: count(up) or vector(0)
+---
+"#,
+        client.address, client.token
+    )
+}
+
+#[test]
+fn the_real_controller_measures_by_the_twins_prometheus() {
+    let test = "the_real_controller_measures_by_the_twins_prometheus";
+    let Some(program) = program(test, "FIREDRILL_ARGO_CONTROLLER").filter(|_| has_kubectl(test)) else {
+        return;
+    };
+    let twin = Served::start("measures", &["--without", "rollouts"]);
+    let _controller = start(&program, &twin);
+    let analysis = "blueGreen: {prePromotionAnalysis: {templates: [{templateName: scraped}]}, ";
+    let analysed = |image: &str| template(&twin) + &shop(image).replace("blueGreen: {", analysis);
+    twin.kubectl_with(&["apply", "-f", "-"], &analysed("shop:1")).well();
+    twin.wait_for_phase("ro/shop", "Healthy");
+    twin.kubectl_with(&["apply", "-f", "-"], &analysed("shop:2")).well();
+    twin.wait_for_phase("ro/shop", "Progressing");
+    twin.wait_for_phase("ro/shop", "Healthy");
+    let measured = "jsonpath={.items[*].status.phase} {.items[*].status.metricResults[0].successful}";
+    assert_eq!(twin.kubectl(&["get", "analysisruns", "-o", measured]).well(), "Successful 2");
+}

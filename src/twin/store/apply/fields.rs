@@ -4,7 +4,7 @@
 //! object) or at an item of a list that is a map, whose membership is owned like a value. The written form is that of
 //! sigs.k8s.io/structured-merge-diff v6 `fieldpath/serialize.go`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Map, Value, json};
@@ -47,15 +47,23 @@ pub(super) fn text(path: &[Step]) -> String {
     path.iter().map(ToString::to_string).collect()
 }
 
+/// Everything that a value sets, with what it is set to; membership of a list is set to nothing.
+pub(super) type Leaves<'v> = BTreeMap<Path, &'v Value>;
+
+/// The leaves of a value.
+pub(super) fn leaves<'v>(shape: Shape<'_>, value: &'v Value) -> Leaves<'v> {
+    let mut leaves = Leaves::new();
+    walk(shape, value, &mut vec![], &mut leaves);
+    leaves
+}
+
 /// Everything that a value sets.
 pub(super) fn of(shape: Shape<'_>, value: &Value) -> Fields {
-    let mut fields = Fields::new();
-    walk(shape, value, &mut vec![], &mut fields);
-    fields
+    leaves(shape, value).into_keys().collect()
 }
 
 /// As deep as the value, which its reader bounds.
-fn walk(shape: Shape<'_>, value: &Value, path: &mut Path, fields: &mut Fields) {
+fn walk<'v>(shape: Shape<'_>, value: &'v Value, path: &mut Path, leaves: &mut Leaves<'v>) {
     match (value, shape.manner()) {
         (Value::Object(map), Manner::Granular) if !map.is_empty() => {
             for (name, inner) in map {
@@ -63,7 +71,7 @@ fn walk(shape: Shape<'_>, value: &Value, path: &mut Path, fields: &mut Fields) {
                     continue;
                 }
                 path.push(Step::Field(name.clone()));
-                walk(shape.field(name), inner, path, fields);
+                walk(shape.field(name), inner, path, leaves);
                 path.pop();
             }
         }
@@ -71,16 +79,16 @@ fn walk(shape: Shape<'_>, value: &Value, path: &mut Path, fields: &mut Fields) {
             Some(steps) => {
                 for (step, item) in steps.into_iter().zip(items) {
                     path.push(step);
-                    fields.insert(path.clone());
+                    leaves.insert(path.clone(), &Value::Null);
                     if item.is_object() {
-                        walk(shape.items(), item, path, fields);
+                        walk(shape.items(), item, path, leaves);
                     }
                     path.pop();
                 }
             }
-            None => drop(fields.insert(path.clone())),
+            None => drop(leaves.insert(path.clone(), value)),
         },
-        _ => drop(fields.insert(path.clone())),
+        _ => drop(leaves.insert(path.clone(), value)),
     }
 }
 
@@ -123,44 +131,35 @@ fn step_of(shape: Shape<'_>, keys: &[&str], item: &Value) -> Option<Step> {
     Some(Step::Item(Value::Object(identity).to_string()))
 }
 
-/// The value at a path, if there is one.
-pub(super) fn get<'a>(shape: Shape<'_>, value: &'a Value, path: &[Step]) -> Option<&'a Value> {
-    let Some((step, rest)) = path.split_first() else { return Some(value) };
-    match step {
-        Step::Field(name) => get(shape.field(name), value.get(name)?, rest),
-        Step::Item(_) | Step::Member(_) => {
-            let items = value.as_array()?;
-            let at = steps(shape, &shape.manner(), items)?.iter().position(|found| found == step)?;
-            get(shape.items(), &items[at], rest)
-        }
+/// Removes what is at these paths, and the objects and lists that are empty without it.
+pub(super) fn remove(shape: Shape<'_>, value: &mut Value, gone: &Fields) {
+    if !gone.is_empty() {
+        prune(shape, value, &mut vec![], gone);
     }
 }
 
-/// Removes what is at a path, and the objects and lists that are empty without it.
-pub(super) fn remove(shape: Shape<'_>, value: &mut Value, path: &[Step]) {
-    let Some((step, rest)) = path.split_first() else { return };
-    match (step, value) {
-        (Step::Field(name), Value::Object(map)) => {
-            if let Some(inner) = map.get_mut(name) {
-                remove(shape.field(name), inner, rest);
-                if rest.is_empty() || is_empty(inner) {
-                    map.remove(name);
-                }
-            }
+/// Answers whether anything went.
+fn prune(shape: Shape<'_>, value: &mut Value, path: &mut Path, gone: &Fields) -> bool {
+    let mut any = false;
+    let mut stays = |shape: Shape<'_>, step: Step, inner: &mut Value| {
+        path.push(step);
+        let is_gone = gone.contains(path);
+        let lost = !is_gone && prune(shape, inner, path, gone);
+        path.pop();
+        any |= is_gone || lost;
+        !is_gone && !(lost && is_empty(inner))
+    };
+    match (value, shape.manner()) {
+        (Value::Object(map), Manner::Granular) => {
+            map.retain(|name, inner| stays(shape.field(name), Step::Field(name.clone()), inner));
         }
-        (Step::Item(_) | Step::Member(_), Value::Array(items)) => {
-            let steps = steps(shape, &shape.manner(), items);
-            let Some(at) = steps.and_then(|steps| steps.iter().position(|found| found == step)) else {
-                return;
-            };
-            if rest.is_empty() {
-                items.remove(at);
-            } else {
-                remove(shape.items(), &mut items[at], rest);
-            }
+        (Value::Array(items), manner) => {
+            let mut steps = steps(shape, &manner, items).unwrap_or_default().into_iter();
+            items.retain_mut(|item| steps.next().is_none_or(|step| stays(shape.items(), step, item)));
         }
         _ => {}
     }
+    any
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -71,7 +71,7 @@ impl Store {
         if owners.is_empty() {
             owners.push(before_first_apply(shape, &live, now));
         }
-        let conflicts = conflicts(shape, &owners, &live, &config, &fields, who, part);
+        let conflicts = conflicts(shape, &owners, &live, &config, who, part);
         if !conflicts.is_empty() && !who.force && !is_kubectls_own(shape, &live, &conflicts, who) {
             return Err(conflict(&conflicts));
         }
@@ -82,9 +82,7 @@ impl Store {
                 owner.fields.remove(path);
             }
         }
-        for path in abandoned(&owners, &fields, who, part) {
-            fields::remove(shape, &mut merged, &path);
-        }
+        fields::remove(shape, &mut merged, &abandoned(&owners, &fields, who, part));
         owners::set(&mut owners, who.owner(key, part, fields, now));
         let object =
             self.replace_owned(now, key.clone(), &live, part, merged, Some(owners::write(&owners)))?;
@@ -152,21 +150,17 @@ fn conflicts(
     owners: &[Owner],
     live: &Value,
     config: &Value,
-    fields: &Fields,
     who: &Applier,
     part: Part,
 ) -> Conflicts {
-    let mut found = vec![];
+    let (is, wanted) = (fields::leaves(shape, live), fields::leaves(shape, config));
     let others = owners.iter().filter(|owner| !owner.is(&who.manager, Operation::Apply, subresource(part)));
+    let mut found = vec![];
     for owner in others {
-        // Being in a list is nothing one could disagree about.
-        let owned =
-            fields.intersection(&owner.fields).filter(|path| !matches!(path.last(), Some(Step::Item(_))));
-        let differs = |path: &&Path| fields::get(shape, live, path) != fields::get(shape, config, path);
+        let owned = wanted.iter().filter(|(path, _)| owner.fields.contains(*path));
+        let differs = owned.filter(|(path, value)| is.get(*path) != Some(value));
         found.extend(
-            owned
-                .filter(differs)
-                .map(|path| (owner.manager.clone(), owner.api_version.clone(), path.clone())),
+            differs.map(|(path, _)| (owner.manager.clone(), owner.api_version.clone(), path.clone())),
         );
     }
     found
@@ -200,9 +194,9 @@ fn conflict(conflicts: &Conflicts) -> ApiError {
 }
 
 /// What the manager applied before and does not apply now, as far as nobody else owns it or something in it.
-fn abandoned(owners: &[Owner], fields: &Fields, who: &Applier, part: Part) -> Vec<Path> {
+fn abandoned(owners: &[Owner], fields: &Fields, who: &Applier, part: Part) -> Fields {
     let is_own = |owner: &&Owner| owner.is(&who.manager, Operation::Apply, subresource(part));
-    let Some(before) = owners.iter().find(is_own) else { return vec![] };
+    let Some(before) = owners.iter().find(is_own) else { return Fields::new() };
     let still_owned = |path: &Path| {
         let others = owners.iter().filter(|owner| !is_own(owner)).map(|owner| &owner.fields);
         // Everything below a path follows it in the order of paths.
@@ -210,11 +204,8 @@ fn abandoned(owners: &[Owner], fields: &Fields, who: &Applier, part: Part) -> Ve
             |set: &Fields| set.range(path.clone()..).next().is_some_and(|next| next.starts_with(path));
         within(fields) || others.into_iter().any(within)
     };
-    // Deepest first, so that an item is still found by its keys when its fields have gone.
     let gone = before.fields.difference(fields).filter(|path| !still_owned(path) && !is_key(path));
-    let mut gone: Vec<Path> = gone.cloned().collect();
-    gone.reverse();
-    gone
+    gone.cloned().collect()
 }
 
 /// A key of an item that stays is part of the item's identity.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::object::text_at;
 use super::super::schema::Shape;
-use super::fields::{self, Fields, Path, Step};
+use super::fields::{self, Fields};
 use crate::clock::Moment;
 
 /// How a manager came to own its fields.
@@ -81,18 +81,13 @@ pub(super) fn after_write(
     subresource: &str,
     now: Moment,
 ) -> Value {
-    let (before, after) = (fields::of(shape, old), fields::of(shape, new));
-    let differs = |path: &&Path| {
-        // An item's membership has no value of its own.
-        let is_item = matches!(path.last(), Some(Step::Item(_)));
-        !before.contains(*path)
-            || (!is_item && fields::get(shape, old, path) != fields::get(shape, new, path))
-    };
-    let changed: Fields = after.iter().filter(differs).cloned().collect();
+    let (before, after) = (fields::leaves(shape, old), fields::leaves(shape, new));
+    let changed = after.iter().filter(|(path, value)| before.get(*path) != Some(value));
+    let changed: Fields = changed.map(|(path, _)| path.clone()).collect();
     let mut owners = read(old);
     for owner in &mut owners {
         let is_writer = owner.is(manager, Operation::Update, subresource);
-        owner.fields.retain(|path| after.contains(path) && (is_writer || !changed.contains(path)));
+        owner.fields.retain(|path| after.contains_key(path) && (is_writer || !changed.contains(path)));
     }
     let own = owners.iter().find(|owner| owner.is(manager, Operation::Update, subresource));
     let fields: Fields =

@@ -222,3 +222,22 @@ fn sets_of_fields_survive_being_written() {
     assert_eq!(fields::write(&fields::read(&written)), written);
     assert_eq!(fields::read(&json!({"f:a": 1, "nonsense": {}})).len(), 2);
 }
+
+#[test]
+fn long_lists_are_no_burden() {
+    let ports = |from: u64, to: u64| -> Value {
+        let port = |n: u64| json!({"name": format!("p{n}"), "port": n});
+        json!({"spec": {"ports": (from..=to).map(port).collect::<Vec<_>>()}})
+    };
+    let mut store = Store::new();
+    apply(&mut store, &by("me"), Kind::Service, ports(1, 20_000)).expect("applied");
+    let left = apply(&mut store, &by("me"), Kind::Service, ports(10_001, 30_000)).expect("applied");
+    assert_eq!(left["spec"]["ports"].as_array().map(Vec::len), Some(20_000));
+    let error = apply(
+        &mut store,
+        &by("you"),
+        Kind::Service,
+        json!({"spec": {"ports": [{"name": "x", "port": 20_000}]}}),
+    );
+    assert!(error.is_err_and(|error| error.message.contains("[port=20000,protocol=\"TCP\"].name")));
+}
