@@ -147,7 +147,7 @@ fn prune(shape: Shape<'_>, value: &mut Value, path: &mut Path, gone: &Fields) ->
         let lost = !is_gone && prune(shape, inner, path, gone);
         path.pop();
         any |= is_gone || lost;
-        !is_gone && !(lost && is_empty(inner))
+        !(is_gone || lost && is_empty(inner))
     };
     match (value, shape.manner()) {
         (Value::Object(map), Manner::Granular) => {
