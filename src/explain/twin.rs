@@ -176,9 +176,15 @@ const DIFFERENCES: &[Difference] = &[
     ),
     differs(
         API,
-        "Server-side apply, field ownership, admission webhooks, quotas, conversion, authentication and permissions
-        are absent.",
+        "Admission webhooks, quotas, conversion and permissions are absent; a served twin wants its token, and then
+        everybody may do everything.",
         "Nothing is denied, and no webhook changes an object.",
+    ),
+    differs(
+        API,
+        "Fields have owners only from an object's first server-side apply on; `managedFields` cannot be written by
+        clients, and a conflict is told in its message without causes.",
+        "An object that nobody applied shows no `managedFields`.",
     ),
     differs(
         API,
@@ -187,8 +193,9 @@ const DIFFERENCES: &[Difference] = &[
     ),
     differs(
         API,
-        "OpenAPI documents, aggregated discovery, protobuf bodies, exec, logs and port-forward are absent.",
-        "Clients that insist on them get 404 or 415.",
+        "OpenAPI v2 (beyond an empty document), aggregated discovery, answers in protobuf, streaming lists, exec, logs
+        and port-forward are absent. Definitions of custom resources are objects that define nothing.",
+        "Clients that insist on them get 404, 406, 422 or 501.",
     ),
     differs(
         API,

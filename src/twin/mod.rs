@@ -46,6 +46,4 @@ pub const DIFFERENCES: &str = include_str!("differences.tsv");
 #[path = "../../tests/it/recordings.rs"]
 mod recordings;
 #[cfg(test)]
-mod replay;
-#[cfg(test)]
 mod tests;

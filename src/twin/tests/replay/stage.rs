@@ -363,6 +363,7 @@ fn settings(start: Moment, throw: u64) -> Settings {
     Settings {
         seed: Seed::new(throw),
         epoch: start,
+        argo: true,
         version: Version::V1_9,
         pods: PodSettings {
             // The recording says when pods start; the twin's own kubelet never does it.
