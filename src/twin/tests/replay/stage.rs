@@ -82,6 +82,9 @@ pub(super) fn play(recording: &Recording, observed: &[Value], throw: u64) -> Vec
         let anchor = if number < given.len() { None } else { anchors.before(at) };
         stage.script(at, Cue::Act(act), anchor);
     }
+    if given.iter().any(|object| object.to_string().contains("notifications.argoproj.io")) {
+        stage.install_notifications();
+    }
     while !stage.ended {
         stage.step();
     }
@@ -125,16 +128,8 @@ impl Stage {
     fn new(start: Moment, throw: u64, fates: Fates, load: Load) -> Stage {
         let mut twin = Twin::new(settings(start, throw));
         twin.script = Some(Provider::default());
-        let mut config = notification_config();
-        config["metadata"] = json!({"name": "argo-rollouts-notification-configmap", "namespace": CONTROLLER});
-        let secret = json!({"metadata": {"name": "argo-rollouts-notification-secret", "namespace": CONTROLLER},
-            "data": {"slack-token": "dG9rZW4="}});
-        let store = twin.store_mut();
-        store
-            .create(start, Kind::Namespace, json!({"metadata": {"name": NAMESPACE}}))
-            .expect("a new namespace");
-        store.create(start, Kind::ConfigMap, config).expect("a new ConfigMap");
-        store.create(start, Kind::Secret, secret).expect("a new Secret");
+        let namespace = json!({"metadata": {"name": NAMESPACE}});
+        twin.store_mut().create(start, Kind::Namespace, namespace).expect("a new namespace");
         twin.settle();
         let read = twin.store().version();
         let (cues, sets, pods) = (BTreeMap::new(), Places::default(), BTreeMap::new());
@@ -154,6 +149,17 @@ impl Stage {
             lines: vec![],
             ended: false,
         }
+    }
+
+    /// The notifications of the recordings. Nobody hears of a Rollout that does not subscribe.
+    fn install_notifications(&mut self) {
+        let mut config = notification_config();
+        config["metadata"] = json!({"name": "argo-rollouts-notification-configmap", "namespace": CONTROLLER});
+        let secret = json!({"metadata": {"name": "argo-rollouts-notification-secret", "namespace": CONTROLLER},
+            "data": {"slack-token": "dG9rZW4="}});
+        let store = self.twin.store_mut();
+        store.create(self.start, Kind::ConfigMap, config).expect("a new ConfigMap");
+        store.create(self.start, Kind::Secret, secret).expect("a new Secret");
     }
 
     fn cue(&mut self, at: Moment, cue: Cue) {
