@@ -9,6 +9,7 @@ use super::acts::{self, Act, seconds};
 use super::fates::{Fates, Places, State, When};
 use super::load::Load;
 use super::provider::Provider;
+use super::receivers::{self, Receiver};
 use super::sight::{Sight, text};
 use crate::argo::Version;
 use crate::clock::{Moment, Seed};
@@ -56,6 +57,7 @@ pub(super) struct Stage {
     /// By how many seconds the twin is behind the recording.
     behind: f64,
     sight: Sight,
+    receivers: BTreeMap<String, Receiver>,
     fates: Fates,
     load: Load,
     sets: Places,
@@ -140,6 +142,7 @@ impl Stage {
             script: BTreeMap::new(),
             cued: 0,
             behind: 0.0,
+            receivers: BTreeMap::new(),
             sight: Sight::default(),
             fates,
             load,
@@ -154,6 +157,10 @@ impl Stage {
     /// The notifications of the recordings. Nobody hears of a Rollout that does not subscribe.
     fn install_notifications(&mut self) {
         let mut config = notification_config();
+        self.receivers = receivers::of(&config);
+        for (service, receiver) in &self.receivers {
+            self.twin.receivers.turn(service, self.start, receiver.manner);
+        }
         config["metadata"] = json!({"name": "argo-rollouts-notification-configmap", "namespace": CONTROLLER});
         let secret = json!({"metadata": {"name": "argo-rollouts-notification-secret", "namespace": CONTROLLER},
             "data": {"slack-token": "dG9rZW4="}});
@@ -214,9 +221,11 @@ impl Stage {
                     self.twin.store_mut().patch(now, &key, Part::Status, &Patch::Merge(state.status(now)));
             }
             Cue::Sink(turns) => {
-                for (later, there) in turns {
-                    let manner = (!there).then_some(Manner::Refuses);
-                    self.twin.receivers.turn("flaky", now + seconds(later), manner);
+                for (service, receiver) in self.receivers.iter().filter(|(_, receiver)| receiver.sinks) {
+                    for (later, there) in &turns {
+                        let manner = if *there { receiver.manner } else { Some(Manner::Refuses) };
+                        self.twin.receivers.turn(service, now + seconds(*later), manner);
+                    }
                 }
             }
             Cue::Act(Act::Apply(object)) => self.apply(object),
@@ -321,18 +330,14 @@ impl Stage {
 
     /// All lines, deliveries among them, in order of time.
     fn finish(mut self) -> Vec<Value> {
-        let paths =
-            BTreeMap::from([("flaky", "ok"), ("second", "ok"), ("r404", "fail404"), ("r429", "fail429")]);
         for (at, service, status, body) in std::mem::take(&mut self.twin.heard) {
             if status == 0 || at > self.twin.now() {
                 continue;
             }
-            let (name, body) = match service.as_str() {
-                "slack" => ("slack/api/chat.postMessage".to_owned(), form(&body)),
-                service => (
-                    format!("webhook/{}", paths.get(service).unwrap_or(&service)),
-                    serde_json::from_str(&body).unwrap_or(json!(body)),
-                ),
+            let name = self.receivers.get(&service).map_or(service.as_str(), |receiver| &receiver.name);
+            let body = match service.as_str() {
+                "slack" => form(&body),
+                _ => serde_json::from_str(&body).unwrap_or(json!(body)),
             };
             let at = at.since(self.start).as_secs_f64();
             self.lines
@@ -358,14 +363,6 @@ fn key(kind: Kind, name: &str) -> Key {
 }
 
 fn settings(start: Moment, throw: u64) -> Settings {
-    let slow = Manner::Answers(200, Duration::from_secs(3));
-    let manners = [
-        ("slow3", slow),
-        ("fail500", Manner::Answers(500, Duration::from_millis(5))),
-        ("r404", Manner::Answers(404, Duration::from_millis(5))),
-        ("r429", Manner::Answers(429, Duration::from_millis(5))),
-        ("fail2", Manner::Falters(500, 2)),
-    ];
     Settings {
         seed: Seed::new(throw),
         epoch: start,
@@ -382,7 +379,7 @@ fn settings(start: Moment, throw: u64) -> Settings {
             role: Role::Pods,
             retention: Duration::from_secs(3600),
         },
-        receivers: manners.map(|(name, manner)| (name.to_owned(), manner)).into(),
+        receivers: vec![],
         controller_namespace: CONTROLLER.to_owned(),
     }
 }
