@@ -3,8 +3,13 @@
 //! Upstream hashes Go's JSON of the typed template, whose fields come in the order of the Go structs. The order of
 //! the types that people really write is kept here; within any other object the fields come in alphabetical order.
 //! So the hash of an ordinary template is the one a cluster would show, and equal templates always hash alike.
+//! Canary steps are hashed the same way ([`step_hash`], `ComputeStepHash` in utils/conditions/conditions.go).
 
-use serde_json::Value;
+mod steps;
+
+use serde_json::{Value, json};
+
+use crate::argo::rollout::CanaryStep;
 
 /// The letters a hash is made of: no vowels, so no words.
 const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
@@ -21,8 +26,19 @@ pub fn pod_template_hash(template: &Value, collisions: Option<i32>) -> String {
         bytes[..4].copy_from_slice(&count.to_le_bytes());
         hasher.feed(&bytes);
     }
-    let letter = |c: u8| char::from(LETTERS[usize::from(c) % LETTERS.len()]);
-    hasher.0.to_string().bytes().map(letter).collect()
+    hasher.letters()
+}
+
+/// The hash of canary steps; no steps at all are a null in Go.
+pub(super) fn step_hash(list: &[CanaryStep]) -> String {
+    let mut json = String::new();
+    match list {
+        [] => json.push_str("null"),
+        list => write(&mut json, &json!(list), "CanaryStep"),
+    }
+    let mut hasher = Fnv(0x811c_9dc5);
+    hasher.feed(json.as_bytes());
+    hasher.letters()
 }
 
 /// FNV-1a, 32 bits.
@@ -33,6 +49,12 @@ impl Fnv {
         for byte in bytes {
             self.0 = (self.0 ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
         }
+    }
+
+    /// The sum in letters that are safe in a name.
+    fn letters(&self) -> String {
+        let letter = |c: u8| char::from(LETTERS[usize::from(c) % LETTERS.len()]);
+        self.0.to_string().bytes().map(letter).collect()
     }
 }
 
@@ -258,7 +280,7 @@ fn fields(kind: &str) -> &'static [(&'static str, &'static str)] {
         ],
         "Selector" => &[("matchLabels", ""), ("matchExpressions", "")],
         "Volume" => &[("name", "")],
-        _ => &[],
+        other => steps::fields(other),
     }
 }
 

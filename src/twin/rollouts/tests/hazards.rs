@@ -359,13 +359,13 @@ fn a_foreign_replica_set_of_the_same_name_is_a_collision() {
 }
 
 #[test]
-fn a_canary_is_refused_by_name() {
+fn a_router_that_is_not_imitated_is_refused_by_name() {
     let mut bench = Bench::new();
-    let spec = json!({"strategy": {"canary": {"steps": []}}});
+    let spec = json!({"strategy": {"canary": {"trafficRouting": {"traefik": {}}}}});
     bench.create(Kind::Rollout, json!({"metadata": {"name": "app"}, "spec": spec}));
     assert_snapshot!(bench.take_trace(), @r"
     event RolloutAddedToInformer
-    error: the Rollout ns/app is not imitated: /spec/strategy/canary: the canary strategy is not imitated yet
+    error: the Rollout ns/app is not imitated: /spec/strategy/canary/trafficRouting/traefik: traffic routing by Traefik is not imitated
     ");
 }
 
