@@ -102,7 +102,10 @@ impl Context<'_> {
     fn would_only_flip(&self) -> bool {
         let since = self.rollout.status.aborted_at.as_deref().and_then(Moment::parse_rfc3339);
         let long = since.is_some_and(|since| since + Duration::from_secs(1) <= self.now);
-        let back = !self.canary().dynamic_stable_scale || self.weight_on_the_way_back() == 0;
+        let weights = self.rollout.status.canary.weights.as_ref();
+        let back = !self.canary().dynamic_stable_scale
+            || weights
+                .is_some_and(|weights| weights.canary.weight == 0 && self.weight_on_the_way_back() == 0);
         self.is_aborted() && long && back && self.canary().traffic_routing.is_some()
     }
 

@@ -239,6 +239,7 @@ impl Bench {
             Kind::Service => self.tell_service(&change.key, old, new),
             Kind::ReplicaSet => self.tell_replica_set(&change.key, old, new),
             Kind::AnalysisRun => self.tell_run(&change.key, old, new),
+            Kind::Ingress => self.tell_ingress(&change.key, new),
             Kind::Pod => {
                 let deleted = new.is_none();
                 if deleted {
@@ -269,6 +270,18 @@ impl Bench {
         };
         if new.is_some() && hash(old) != hash(new) {
             self.say(format!("{} -> {}", key.name, hash(new)));
+        }
+    }
+
+    /// Only the weight of a canary Ingress is of interest.
+    fn tell_ingress(&mut self, key: &Key, new: Option<&Value>) {
+        let weight = |object: &Value| {
+            object["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight"].clone()
+        };
+        match new.map(weight) {
+            Some(Value::String(weight)) => self.say(format!("ingress {} {weight}", key.name)),
+            None => self.say(format!("ingress {} deleted", key.name)),
+            Some(_) => {}
         }
     }
 
@@ -405,14 +418,19 @@ fn summary(rollout: &Rollout) -> String {
     if !pauses.is_empty() {
         line.push_str(&format!(" pause={}", pauses.join(",")));
     }
-    let green = &status.blue_green;
-    line.push_str(&format!(
-        " active={} preview={} current={} stable={}",
-        or_dash(&green.active_selector),
-        or_dash(&green.preview_selector),
-        or_dash(&status.current_pod_hash),
-        or_dash(&status.stable_rs)
-    ));
+    if rollout.spec.strategy.blue_green.is_some() {
+        let green = &status.blue_green;
+        let (active, preview) = (or_dash(&green.active_selector), or_dash(&green.preview_selector));
+        line.push_str(&format!(" active={active} preview={preview}"));
+    }
+    if let Some(step) = status.current_step_index {
+        line.push_str(&format!(" step={step}"));
+    }
+    if let Some(weights) = &status.canary.weights {
+        line.push_str(&format!(" weights={}/{}", weights.canary.weight, weights.stable.weight));
+    }
+    let (current, stable) = (or_dash(&status.current_pod_hash), or_dash(&status.stable_rs));
+    line.push_str(&format!(" current={current} stable={stable}"));
     line
 }
 

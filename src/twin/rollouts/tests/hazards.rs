@@ -361,7 +361,8 @@ fn a_foreign_replica_set_of_the_same_name_is_a_collision() {
 #[test]
 fn a_router_that_is_not_imitated_is_refused_by_name() {
     let mut bench = Bench::new();
-    let spec = json!({"strategy": {"canary": {"trafficRouting": {"traefik": {}}}}});
+    let spec =
+        json!({"strategy": {"canary": {"trafficRouting": {"traefik": {"weightedTraefikServiceName": "w"}}}}});
     bench.create(Kind::Rollout, json!({"metadata": {"name": "app"}, "spec": spec}));
     assert_snapshot!(bench.take_trace(), @r"
     event RolloutAddedToInformer

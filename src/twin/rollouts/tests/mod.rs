@@ -3,7 +3,15 @@
 mod aborts;
 mod acts;
 mod bench;
+mod canary_aborts;
+mod canary_rollbacks;
+mod canary_sizes;
+mod canary_updates;
 mod hazards;
 mod messages;
 mod rollbacks;
+mod switches;
+mod traffic_aborts;
+mod traffic_dynamic;
+mod traffic_updates;
 mod updates;
