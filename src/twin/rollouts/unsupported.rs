@@ -4,17 +4,30 @@ use serde_json::{Map, Value};
 
 use crate::argo::rollout::{BlueGreen, Canary, CanaryStep, Rollout, RolloutAnalysis, TrafficRouting};
 
-/// Every field of a Rollout that is not imitated: its JSON pointer, and a sentence that says so.
-///
-/// Such a Rollout is not reconciled: half an imitation would prove something about nobody's release.
+/// Every field of a Rollout that a run on the twin could not do justice to: its JSON pointer, and a sentence that says
+/// so. Half an imitation would prove something about nobody's release.
 #[must_use]
 pub fn unsupported(rollout: &Value) -> Vec<(String, String)> {
     match Rollout::read(rollout) {
-        Ok(rollout) => of(&rollout),
+        Ok(rollout) => {
+            let mut found = of(&rollout);
+            found.extend(unfollowed(&rollout));
+            found
+        }
         Err(error) => vec![("/".into(), format!("the Rollout cannot be read: {error}"))],
     }
 }
 
+/// What the controller imitates, and the twin's client does not follow yet: requests go to a Service, and no Ingress
+/// shares them out.
+fn unfollowed(rollout: &Rollout) -> Option<(String, String)> {
+    let routing = rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
+    routing.nginx.as_ref()?;
+    let sentence = "the requests of the twin do not follow the weight of an Ingress";
+    Some(("/spec/strategy/canary/trafficRouting/nginx".into(), sentence.into()))
+}
+
+/// What the controller does not imitate; such a Rollout is not reconciled.
 pub(super) fn of(rollout: &Rollout) -> Vec<(String, String)> {
     let mut found = vec![];
     let spec = &rollout.spec;
@@ -137,8 +150,15 @@ mod tests {
     fn a_canary_of_known_fields_is_imitated() {
         let steps =
             json!([{"setWeight": 20}, {"pause": {"duration": "10s"}}, {"analysis": {"templates": []}}]);
-        let canary = json!({"steps": steps, "trafficRouting": {"nginx": {"stableIngress": "i"}}});
-        check(json!({"strategy": {"canary": canary}}), &[]);
+        check(json!({"strategy": {"canary": {"steps": steps, "maxSurge": 1}}}), &[]);
+    }
+
+    #[test]
+    fn the_controller_knows_ingress_nginx_and_the_client_does_not() {
+        let nginx = json!({"strategy": {"canary": {"trafficRouting": {"nginx": {"stableIngress": "i"}}}}});
+        check(nginx.clone(), &["/spec/strategy/canary/trafficRouting/nginx"]);
+        let rollout = Rollout::read(&json!({"spec": nginx})).expect("a Rollout");
+        assert_eq!(of(&rollout), []);
     }
 
     #[test]

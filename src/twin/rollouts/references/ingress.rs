@@ -43,12 +43,10 @@ pub(super) fn validate(context: &Context<'_>, ingresses: &[Object]) -> Result<()
     let Some(nginx) = nginx(context) else { return Ok(()) };
     let field = if nginx.stable_ingresses.is_empty() { "stableIngress" } else { "stableIngresses" };
     let service = &context.canary().stable_service;
-    for ingress in ingresses.iter().filter(|ingress| !leads_to(ingress, service)) {
-        let name = text_at(ingress, "/metadata/name");
-        let detail = format!("ingress `{name}` has no rules using service {service} backend");
-        return Err(invalid(&format!("{PATH}.{field}"), &json!(name), &detail));
-    }
-    Ok(())
+    let Some(ingress) = ingresses.iter().find(|ingress| !leads_to(ingress, service)) else { return Ok(()) };
+    let name = text_at(ingress, "/metadata/name");
+    let detail = format!("ingress `{name}` has no rules using service {service} backend");
+    Err(invalid(&format!("{PATH}.{field}"), &json!(name), &detail))
 }
 
 /// `HasRuleWithService`.

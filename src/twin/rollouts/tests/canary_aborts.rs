@@ -136,7 +136,7 @@ fn canary_analysis_step_success_then_later_fail() {
 }
 
 #[test]
-fn an_inconclusive_step_analysis_pauses_and_a_promotion_skips_the_step() {
+fn an_inconclusive_step_analysis_pauses_and_is_measured_again_when_resumed() {
     let steps = json!([{"setWeight": 20}, {"analysis": analysis("check")}, {"pause": {}}]);
     let mut bench = Bench::canary(json!({"steps": steps}));
     bench.release("v2");
