@@ -314,6 +314,38 @@ mod tests {
         assert_eq!(pod_template_hash(&recorded("v2"), None), "5c54986444");
     }
 
+    fn check_steps(steps: Value, hash: &str) {
+        let steps: Vec<CanaryStep> = serde_json::from_value(steps).expect("steps");
+        assert_eq!(step_hash(&steps), hash);
+    }
+
+    #[test]
+    fn the_step_hashes_of_the_recordings_are_reproduced() {
+        let (weight, pause) = (json!({"setWeight": 20}), json!({"pause": {"duration": 5}}));
+        check_steps(json!([]), "5ffbfbbd64");
+        check_steps(json!([weight, pause, {"setWeight": 60}, pause]), "5c78dfbcfc");
+        let analysis = json!({"analysis": {"templates": [{"templateName": "check"}]}});
+        check_steps(json!([weight, analysis, {"setWeight": 60}, pause]), "7dfcbddd5b");
+    }
+
+    #[test]
+    fn the_step_hashes_of_routes_and_experiments_are_reproduced() {
+        let matches = json!([{"headerName": "x-beta", "headerValue": {"exact": "true"}}]);
+        let route = json!({"setHeaderRoute": {"name": "beta", "match": matches}});
+        let (scale, pause) = (json!({"setCanaryScale": {"replicas": 1}}), json!({"pause": {"duration": 5}}));
+        check_steps(json!([route, scale, pause]), "746579f576");
+        let matches = json!([{"method": {"exact": "GET"}, "path": {"prefix": "/"}}]);
+        let mirror = json!({"setMirrorRoute": {"name": "shadow", "percentage": 35, "match": matches}});
+        let analysis = json!({"analysis": {"templates": [{"templateName": "check"}]}});
+        check_steps(json!([scale, mirror, analysis, {"pause": {}}]), "66649f794f");
+        let template = |name: &str, of: &str| json!({"name": name, "specRef": of, "replicas": 1});
+        let templates = json!([template("baseline", "stable"), template("candidate", "canary")]);
+        let check = json!({"name": "check", "templateName": "check", "requiredForCompletion": true});
+        let experiment = json!({"templates": templates, "duration": "60s", "analyses": [check]});
+        let steps = json!([{"experiment": experiment}, {"setWeight": 50}, {"pause": {"duration": 3}}]);
+        check_steps(steps, "65bbc48689");
+    }
+
     #[test]
     fn a_collision_gives_another_hash() {
         let template = recorded("v1");

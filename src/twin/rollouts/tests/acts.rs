@@ -101,6 +101,16 @@ impl Bench {
         Bench::canary_with(merged(routing, &strategy), merged(json!({"replicas": 4}), &spec))
     }
 
+    /// A Rollout by itself, if the API server takes it.
+    pub(super) fn taken(mut object: Value) -> Option<Bench> {
+        object["metadata"]["namespace"] = json!("ns");
+        let mut store = Store::with_namespaces(&["ns"]);
+        store.create(Moment::VIRTUAL_EPOCH, Kind::Rollout, object.clone()).ok()?;
+        let mut bench = Bench::new();
+        bench.create(Kind::Rollout, object);
+        Some(bench)
+    }
+
     /// Somebody applies another version.
     pub(super) fn release(&mut self, version: &str) {
         self.merge(Kind::Rollout, "app", Part::Main, json!({"spec": {"template": template(version)}}));

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::acts::{analysis, labels, template};
+use super::acts::{analysis, canary_of, labels, template};
 use super::bench::Bench;
 use crate::argo::Version;
 use crate::clock::Moment;
@@ -393,6 +393,15 @@ fn garbage_never_panics() {
         }
     }
     assert!(accepted > 5, "only {accepted} were accepted");
+    let fields =
+        ["steps", "trafficRouting", "analysis", "maxSurge", "maxUnavailable", "pingPong", "canaryMetadata"];
+    for (field, piece) in fields.iter().flat_map(|field| pieces.iter().map(move |piece| (field, piece))) {
+        let object = canary_of(&json!({*field: piece}), &json!({}));
+        if let Some(mut bench) = Bench::taken(object) {
+            bench.release("v2");
+            bench.seconds(5);
+        }
+    }
     for piece in &pieces {
         let mut store = Store::with_namespaces(&["ns"]);
         let now = Moment::VIRTUAL_EPOCH;

@@ -276,3 +276,113 @@ fn tr_stable_rs_deleted_mid_flight() {
     Healthy "" step=2 weights=0/100 current=v2 stable=v2
     "#);
 }
+
+#[test]
+fn tr_background_analysis_failed() {
+    let mut strategy = hold_at(40);
+    strategy["analysis"] = analysis("check");
+    let mut bench = Bench::routed(strategy);
+    bench.release("v2");
+    bench.seconds(10);
+    bench.take_trace();
+    bench.run_ends("-2", "Failed");
+    bench.seconds(10);
+    assert_snapshot!(folded(&bench.take_trace()), @r#"
+    ar app-v2-2 Failed
+    event AnalysisRunFailed!: Background Analysis Run 'app-v2-2' Status New: 'Failed' Previous: 'Running'
+    rs app-v2 deadline set
+    event RolloutAborted!: Rollout aborted update to revision 2: Background analysis phase error/failed: the metric failed
+    Degraded "RolloutAborted: Rollout aborted update to revision 2: Background analysis phase error/failed: the metric failed" abort step=0 weights=40/60 current=v2 stable=v1
+    app-canary -> v1
+    event SwitchService
+    event PatchingCanaryIngress
+    ingress app-app-canary 0
+    event TrafficWeightUpdated
+    Degraded "RolloutAborted: Rollout aborted update to revision 2: Background analysis phase error/failed: the metric failed" abort step=0 weights=0/100 current=v2 stable=v1
+    app-canary -> v2
+    event SwitchService
+    app-canary -> v1
+    event SwitchService
+    and so on for a second
+    "#);
+}
+
+#[test]
+fn tr_one_canary_pod_unready_analysis_failed() {
+    let mut strategy = hold_at(40);
+    strategy["analysis"] = analysis("check");
+    let mut bench = Bench::routed(strategy);
+    bench.release("v2");
+    bench.seconds(10);
+    bench.take_trace();
+    bench.ready("v2", 1);
+    bench.run_ends("-2", "Failed");
+    bench.seconds(3);
+    assert_snapshot!(folded(&bench.take_trace()), @r#"
+    ar app-v2-2 Failed
+    event AnalysisRunFailed!: Background Analysis Run 'app-v2-2' Status New: 'Failed' Previous: 'Running'
+    rs app-v2 deadline set
+    event RolloutAborted!: Rollout aborted update to revision 2: Background analysis phase error/failed: the metric failed
+    Degraded "RolloutAborted: Rollout aborted update to revision 2: Background analysis phase error/failed: the metric failed" abort step=0 weights=40/60 current=v2 stable=v1
+    app-canary -> v1
+    event SwitchService
+    event PatchingCanaryIngress
+    ingress app-app-canary 0
+    event TrafficWeightUpdated
+    Degraded "RolloutAborted: Rollout aborted update to revision 2: Background analysis phase error/failed: the metric failed" abort step=0 weights=0/100 current=v2 stable=v1
+    app-canary -> v2
+    event SwitchService
+    app-canary -> v1
+    event SwitchService
+    and so on for a second
+    "#);
+}
+
+#[test]
+fn tr_user_pause_while_analysis_fails() {
+    let mut strategy = hold_at(40);
+    strategy["analysis"] = analysis("check");
+    let mut bench = Bench::routed(strategy);
+    bench.release("v2");
+    bench.seconds(10);
+    bench.take_trace();
+    bench.spec(json!({"paused": true}));
+    bench.run_ends("-2", "Failed");
+    bench.seconds(40);
+    assert_snapshot!(folded(&bench.take_trace()), @r#"
+    Paused "manually paused" controllerPause pause=CanaryPauseStep step=1 weights=40/60 current=v2 stable=v1
+    ar app-v2-2 Failed
+    event AnalysisRunFailed!: Background Analysis Run 'app-v2-2' Status New: 'Failed' Previous: 'Running'
+    event RolloutAborted!: Rollout aborted update to revision 2: Background analysis phase error/failed: the metric failed
+    Degraded "RolloutAborted: Rollout aborted update to revision 2: Background analysis phase error/failed: the metric failed" abort step=0 weights=40/60 current=v2 stable=v1
+    app-canary -> v1
+    event SwitchService
+    event PatchingCanaryIngress
+    ingress app-app-canary 0
+    event TrafficWeightUpdated
+    Degraded "RolloutAborted: Rollout aborted update to revision 2: Background analysis phase error/failed: the metric failed" abort step=0 weights=0/100 current=v2 stable=v1
+    app-canary -> v2
+    event SwitchService
+    app-canary -> v1
+    event SwitchService
+    and so on for a second
+    "#);
+}
+
+#[test]
+fn tr_ingress_deleted_then_abort() {
+    let mut bench = Bench::routed(hold_at(40));
+    bench.release("v2");
+    bench.seconds(10);
+    bench.take_trace();
+    bench.delete(crate::twin::store::Kind::Ingress, "app");
+    bench.abort();
+    bench.seconds(3);
+    assert_snapshot!(folded(&bench.take_trace()), @r#"
+    ingress app deleted
+    Paused "CanaryPauseStep" abort controllerPause pause=CanaryPauseStep step=1 weights=40/60 current=v2 stable=v1
+    error: spec.strategy.canary.trafficRouting.nginx.stableIngress: Invalid value: "app": ingress.networking.k8s.io "app" not found
+    Degraded "InvalidSpec: The Rollout "app" is invalid: spec.strategy.canary.trafficRouting.nginx.stableIngress: Invalid value: "app": ingress.networking.k8s.io "app" not found" abort controllerPause pause=CanaryPauseStep step=1 weights=40/60 current=v2 stable=v1
+    error: spec.strategy.canary.trafficRouting.nginx.stableIngress: Invalid value: "app": ingress.networking.k8s.io "app" not found
+    "#);
+}

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::acts::{hold_at, steps};
 use super::bench::Bench;
-use crate::twin::store::{Kind, Part};
 
 #[test]
 fn tr_happy_steps() {
@@ -293,104 +292,6 @@ fn tr_set_weight_down() {
 }
 
 #[test]
-fn tr_canary_becomes_unready_at_weight_40() {
-    let mut bench = Bench::routed(hold_at(40));
-    bench.release("v2");
-    bench.seconds(10);
-    bench.take_trace();
-    bench.ready("v2", 0);
-    bench.seconds(5);
-    bench.ready("v2", 1);
-    bench.seconds(5);
-    assert_snapshot!(bench.take_trace(), @r#"
-    event PatchingCanaryIngress
-    ingress app-app-canary 0
-    event PatchingCanaryIngress
-    event TrafficWeightUpdated
-    Paused "CanaryPauseStep" controllerPause pause=CanaryPauseStep step=1 weights=0/100 current=v2 stable=v1
-    event PatchingCanaryIngress
-    ingress app-app-canary 40
-    event TrafficWeightUpdated
-    Paused "CanaryPauseStep" controllerPause pause=CanaryPauseStep step=1 weights=40/60 current=v2 stable=v1
-    "#);
-}
-
-#[test]
-fn tr_canary_weight_edited_by_hand() {
-    let mut bench = Bench::routed(hold_at(40));
-    bench.release("v2");
-    bench.seconds(10);
-    bench.take_trace();
-    bench.merge(
-        Kind::Ingress,
-        "app-app-canary",
-        Part::Main,
-        json!({"metadata": {"annotations": {"nginx.ingress.kubernetes.io/canary-weight": "90"}}}),
-    );
-    bench.seconds(5);
-    assert_snapshot!(bench.take_trace(), @r#"
-    ingress app-app-canary 90
-    event PatchingCanaryIngress
-    ingress app-app-canary 40
-    "#);
-}
-
-#[test]
-fn tr_canary_ingress_deleted_mid_flight() {
-    let mut bench = Bench::routed(hold_at(40));
-    bench.release("v2");
-    bench.seconds(10);
-    bench.take_trace();
-    bench.delete(Kind::Ingress, "app-app-canary");
-    bench.seconds(5);
-    bench.promote();
-    bench.seconds(1);
-    assert_snapshot!(bench.take_trace(), @r#"
-    ingress app-app-canary deleted
-    Paused "CanaryPauseStep" controllerPause step=1 weights=40/60 current=v2 stable=v1
-    Progressing "more replicas need to be updated" controllerPause step=1 weights=40/60 current=v2 stable=v1
-    event CreatingCanaryIngress
-    ingress app-app-canary 40
-    event RolloutStepCompleted
-    Progressing "more replicas need to be updated" step=2 weights=40/60 current=v2 stable=v1
-    rs app-v2 2 -> 4
-    event ScalingReplicaSet
-    Progressing "waiting for all steps to complete" step=2 weights=40/60 current=v2 stable=v1
-    "#);
-}
-
-#[test]
-fn tr_ingress_deleted_mid_flight() {
-    let mut bench = Bench::routed(json!({"steps": steps(&[40])}));
-    bench.release("v2");
-    bench.seconds(4);
-    bench.take_trace();
-    bench.delete(Kind::Ingress, "app");
-    bench.seconds(9);
-    assert_snapshot!(bench.take_trace(), @r#"
-    ingress app deleted
-    error: spec.strategy.canary.trafficRouting.nginx.stableIngress: Invalid value: "app": ingress.networking.k8s.io "app" not found
-    Degraded "InvalidSpec: The Rollout "app" is invalid: spec.strategy.canary.trafficRouting.nginx.stableIngress: Invalid value: "app": ingress.networking.k8s.io "app" not found" controllerPause pause=CanaryPauseStep step=1 weights=40/60 current=v2 stable=v1
-    error: spec.strategy.canary.trafficRouting.nginx.stableIngress: Invalid value: "app": ingress.networking.k8s.io "app" not found
-    "#);
-}
-
-#[test]
-fn tr_removed_mid_flight() {
-    let mut bench = Bench::routed(hold_at(40));
-    bench.release("v2");
-    bench.seconds(10);
-    bench.take_trace();
-    bench.spec(json!({"strategy": {"canary": {"trafficRouting": null}}}));
-    bench.seconds(20);
-    assert_snapshot!(bench.take_trace(), @r#"
-    rs app-v1 4 -> 3
-    event ScalingReplicaSet
-    Paused "CanaryPauseStep" controllerPause pause=CanaryPauseStep step=1 current=v2 stable=v1
-    "#);
-}
-
-#[test]
 fn tr_new_template_mid_flight() {
     let mut bench = Bench::routed(hold_at(40));
     bench.release("v2");
@@ -422,21 +323,5 @@ fn tr_new_template_mid_flight() {
     Progressing "more replicas need to be updated" step=1 weights=40/60 current=v3 stable=v1
     Paused "CanaryPauseStep" controllerPause pause=CanaryPauseStep step=1 weights=40/60 current=v3 stable=v1
     event RolloutPaused
-    "#);
-}
-
-#[test]
-fn tr_scale_up_mid_flight() {
-    let mut bench = Bench::routed(hold_at(40));
-    bench.release("v2");
-    bench.seconds(10);
-    bench.take_trace();
-    bench.spec(json!({"replicas": 8}));
-    bench.seconds(10);
-    assert_snapshot!(bench.take_trace(), @r#"
-    rs app-v1 4 -> 8
-    event ScalingReplicaSet
-    rs app-v2 2 -> 4
-    event ScalingReplicaSet
     "#);
 }
