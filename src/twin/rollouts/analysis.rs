@@ -9,6 +9,7 @@ use super::events::garbled;
 use super::pause::{BLUE_GREEN, CANARY_STEP, INCONCLUSIVE};
 use super::templates::{self, Missing};
 use super::views::{AnalysisRun, ReplicaSet};
+use crate::argo::Version;
 use crate::argo::rollout::{AnalysisRunRef, HASH_LABEL, INSTANCE_ID_LABEL, REVISION, RolloutAnalysis};
 use crate::twin::store::{ApiError, Key, Kind, Part, Patch, owner_uid};
 
@@ -53,7 +54,10 @@ impl Context<'_> {
         if self.is_aborted() || full || fast || first || self.is_rollback_within_window() {
             let current = self.current_runs.clone();
             let all: Vec<AnalysisRun> = current.iter().chain(&self.other_runs).cloned().collect();
-            self.set_current_runs(current);
+            // The 1.9 line goes on naming the runs of a canary, the 1.10 line forgets them now.
+            if self.version == Version::V1_9 || !self.is_canary() {
+                self.set_current_runs(current);
+            }
             self.cancel_runs(&all);
             return Ok(());
         }

@@ -56,17 +56,23 @@ impl<'a> Revisions<'a> {
             && others_gone
     }
 
-    /// `CalculateReplicaCountsForBasicCanary`.
+    /// `CalculateReplicaCountsForBasicCanary`: one move towards the target.
     fn basic(&self) -> Sizes {
         let wanted = self.basic_target();
         let limit = self.rollout.replicas().saturating_add(fences::max_surge(self.rollout));
-        let mut sizes = self.grown(wanted, limit);
-        let older: i32 = self.other.iter().map(ReplicaSet::replicas).fold(0, i32::saturating_add);
-        if older > 0 {
-            return sizes; // Revisions nobody wants go first.
-        }
+        let sizes = self.grown(wanted, limit);
+        // Revisions nobody wants go first.
+        if self.other_pods() > 0 { sizes } else { self.drained(wanted, sizes, limit) }
+    }
+
+    fn other_pods(&self) -> i32 {
+        self.other.iter().map(ReplicaSet::replicas).fold(0, i32::saturating_add)
+    }
+
+    /// As much less of the side that is to shrink as may be missing. Its own availability does not count: broken pods
+    /// must not keep themselves alive.
+    fn drained(&self, wanted: Sizes, mut sizes: Sizes, limit: i32) -> Sizes {
         let least = self.rollout.replicas().saturating_sub(fences::max_unavailable(self.rollout));
-        // The availability of the side that shrinks does not count: broken pods must not keep themselves alive.
         let growing = self.new.is_none_or(|new| wanted.canary >= new.replicas());
         let counted = counted(self.new, !growing).saturating_add(counted(self.stable, growing));
         if counted <= least {
@@ -100,8 +106,7 @@ impl<'a> Revisions<'a> {
     fn grown(&self, wanted: Sizes, limit: i32) -> Sizes {
         let stable = self.old_stable();
         let now = |rs: Option<&ReplicaSet>| rs.map_or(0, ReplicaSet::replicas);
-        let others = self.other.iter().map(ReplicaSet::replicas).fold(0, i32::saturating_add);
-        let total = others.saturating_add(now(self.new)).saturating_add(now(stable));
+        let total = self.other_pods().saturating_add(now(self.new)).saturating_add(now(stable));
         let mut room = limit.saturating_sub(total).max(0);
         let mut sizes = Sizes { canary: now(self.new), stable: now(stable) };
         if stable.is_some() {

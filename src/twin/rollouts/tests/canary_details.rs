@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::acts::{analysis, hold_at, labels, steps};
 use super::bench::Bench;
-use crate::twin::store::Kind;
+use crate::argo::Version;
+use crate::twin::store::{Kind, Part};
 
 /// The role that the pods of a version will be labelled with.
 fn role(bench: &Bench, version: &str) -> Value {
@@ -69,12 +70,7 @@ fn canary_two_background_templates() {
 fn canary_two_background_templates_same_metric_name() {
     let mut bench = Bench::canary(hold_at(20));
     let metric = json!({"name": "check", "provider": {"prometheus": {"query": "1"}}});
-    bench.merge(
-        Kind::AnalysisTemplate,
-        "other",
-        crate::twin::store::Part::Main,
-        json!({"spec": {"metrics": [metric]}}),
-    );
+    bench.merge(Kind::AnalysisTemplate, "other", Part::Main, json!({"spec": {"metrics": [metric]}}));
     let both = json!({"templates": [{"templateName": "check"}, {"templateName": "other"}]});
     bench.spec(json!({"strategy": {"canary": {"analysis": both}}}));
     assert_snapshot!(bench.take_trace(), @r#"
@@ -136,4 +132,22 @@ fn the_events_of_a_canary_read_as_upstream_words_them() {
     TrafficWeightUpdated: Traffic weight updated from 40 to 0
     ScalingReplicaSet: Scaled down ReplicaSet app-v1 (revision 3) from 4 to 2
     "#);
+}
+
+/// What the status says of the step's run some time after it failed.
+fn run_after_abort(version: Version) -> Value {
+    let mut bench = Bench::canary(json!({"steps": [{"setWeight": 20}, {"analysis": analysis("check")}]}));
+    bench.version = version;
+    bench.release("v2");
+    bench.seconds(5);
+    bench.run_ends("-2-1", "Failed");
+    bench.seconds(10);
+    bench.get(Kind::Rollout, "app").expect("it is there")["status"]["canary"].clone()
+}
+
+#[test]
+fn the_1_9_line_goes_on_naming_the_runs_of_an_aborted_canary() {
+    let run = &run_after_abort(Version::V1_9)["currentStepAnalysisRunStatus"];
+    assert_eq!(run["status"], json!("Failed"));
+    assert_eq!(run_after_abort(Version::V1_10), json!({}));
 }
