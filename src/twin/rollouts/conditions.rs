@@ -265,6 +265,24 @@ mod tests {
     }
 
     #[test]
+    fn a_canary_waits_for_old_pods_and_then_for_its_steps() {
+        let basic = json!({"replicas": 2, "strategy": {"canary": {}}});
+        let routed = json!({"replicas": 2, "strategy": {"canary": {"trafficRouting": {}}}});
+        let status = |replicas: i32, stable: &str| {
+            json!({
+                "replicas": replicas, "updatedReplicas": 2, "availableReplicas": replicas,
+                "currentPodHash": "b", "stableRS": stable,
+            })
+        };
+        let steps = ("Progressing", "waiting for all steps to complete");
+        check_phase(basic.clone(), status(4, "b"), ("Progressing", "old replicas are pending termination"));
+        check_phase(basic.clone(), status(2, "a"), steps);
+        check_phase(basic, status(2, "b"), ("Healthy", ""));
+        check_phase(routed.clone(), status(4, "a"), steps);
+        check_phase(routed, status(4, "b"), ("Healthy", ""));
+    }
+
+    #[test]
     fn a_restart_is_over_when_both_times_agree() {
         let spec = json!({"replicas": 0, "restartAt": "2026-01-01T00:00:00Z"});
         check_phase(spec.clone(), json!({}), ("Progressing", "rollout is restarting"));

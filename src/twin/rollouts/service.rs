@@ -96,9 +96,9 @@ impl Context<'_> {
         self.ensure_service(&names.1, new.as_ref(), Availability::Needed)
     }
 
-    /// After an abort with traffic routing upstream turns the canary Service to the new revision here and back to stable
-    /// in the same reconcile, whose writes wake the next, for as long as a pod of the new revision is available: dozens
-    /// of writes a second. The first second of that is imitated.
+    /// After an abort with traffic routing upstream turns the canary Service to the new revision here and back to
+    /// stable in the same reconcile, whose writes wake the next, for as long as a pod of the new revision is available:
+    /// dozens of writes a second. The first second of that is imitated.
     fn would_only_flip(&self) -> bool {
         let since = self.rollout.status.aborted_at.as_deref().and_then(Moment::parse_rfc3339);
         let long = since.is_some_and(|since| since + Duration::from_secs(1) <= self.now);

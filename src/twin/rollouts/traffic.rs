@@ -61,7 +61,7 @@ impl Context<'_> {
             target.weight = self.weight_on_the_way_back();
             target.canary_hash = left;
             return Ok(target);
-        } else if self.rollout.is_fully_promoted() || available == 0 && !self.is_aborted() {
+        } else if self.rollout.is_fully_promoted() || (available == 0 && !self.is_aborted()) {
             // Nobody new to send anything to.
         } else if self.is_aborted() {
             target.weight = self.weight_on_the_way_back();

@@ -5,6 +5,8 @@ use super::Target;
 use crate::argo::rollout::{HeaderRoute, MirrorRoute, Nginx, TrafficRouting};
 
 /// One router. A Rollout may name several; then each gets the same orders.
+///
+/// A router to come gets a variant here and a file beside [`super::nginx`], and leaves `unsupported`.
 #[derive(Debug, Clone)]
 pub(in super::super) enum Router {
     /// ingress-nginx: an Ingress of its own for the new revision, with a weight in an annotation.
