@@ -8,6 +8,7 @@
 mod canary;
 mod status;
 mod steps;
+mod workload;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub use self::steps::{
     CanaryScale, CanaryStep, ExperimentStep, ExperimentTemplate, HeaderMatch, HeaderRoute, MirrorRoute,
     Pause, RouteMatch, StringMatch,
 };
+pub use self::workload::{WORKLOAD_GENERATION, WorkloadRef};
 
 /// The label that tells the ReplicaSets, pods and AnalysisRuns of one revision from those of another.
 pub const HASH_LABEL: &str = "rollouts-pod-template-hash";
@@ -102,7 +104,13 @@ pub struct RolloutSpec {
     pub template: Value,
     /// Where the template is borrowed from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub workload_ref: Option<Value>,
+    pub workload_ref: Option<WorkloadRef>,
+    /// Whether the template is a borrowed one: then it is never written.
+    #[serde(skip)]
+    pub borrows_template: bool,
+    /// Whether the selector is a borrowed one: then it is never written.
+    #[serde(skip)]
+    pub borrows_selector: bool,
     /// How long a pod must be ready to count as available.
     #[serde(skip_serializing_if = "is_zero")]
     pub min_ready_seconds: i32,
@@ -359,10 +367,12 @@ impl Rollout {
         Ok(rollout)
     }
 
-    /// The whole object, as it would be sent.
+    /// The whole object, as it would be sent: without what it has borrowed (`MarshalJSON` in types.go v1.9.1).
     #[must_use]
     pub fn to_value(&self) -> Value {
-        serde_json::to_value(self).expect("string keys and plain data always serialise")
+        let mut object = serde_json::to_value(self).expect("string keys and plain data always serialise");
+        self.spec.withhold_borrowed(&mut object["spec"]);
+        object
     }
 
     /// How many pods it wants; one when it does not say (utils/defaults/defaults.go v1.9.1).

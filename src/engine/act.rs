@@ -132,14 +132,17 @@ impl Engine<'_> {
         let params = PatchParams::default();
         let status = |status: Value| Patch::Merge(json!({ "status": status }));
         let done = match action {
-            Action::Release { patch, .. } => patch_json(&rollout, &name, patch).await,
+            Action::Release { patch, .. } => {
+                let (owner, name) = self.template_owner();
+                patch_json(&owner, &name, patch).await
+            }
             Action::Promote { full: true } => {
                 rollout.patch_status(&name, &params, &status(json!({ "promoteFull": true }))).await
             }
             Action::Promote { full: false } => self.promote(&rollout, &name).await,
             Action::Abort => rollout.patch_status(&name, &params, &status(json!({ "abort": true }))).await,
             Action::Retry => rollout.patch_status(&name, &params, &status(json!({ "abort": false }))).await,
-            Action::Undo { to } => return self.undo(&rollout, &name, *to).await,
+            Action::Undo { to } => return self.undo(&name, *to).await,
             Action::Patch { kind, name, patch_type, patch } => {
                 let target = self.created.iter().find(|target| target.is(kind, name));
                 let Some(target) = target else {
@@ -170,18 +173,11 @@ impl Engine<'_> {
             .await
     }
 
-    /// `undo`: puts the template of an earlier revision's `ReplicaSet` back into the Rollout.
-    async fn undo(&self, rollout: &Api<DynamicObject>, name: &str, to: Option<u32>) -> Result<(), Trouble> {
+    /// `undo`: puts the template of an earlier revision's `ReplicaSet` back into the Rollout, or into what lends it.
+    /// The path is the same for all, as in upstream's undo.go: with a PodTemplate the API server refuses it.
+    async fn undo(&self, name: &str, to: Option<u32>) -> Result<(), Trouble> {
         let what = "undo the release";
-        let sets = ApiResource {
-            group: "apps".to_owned(),
-            version: "v1".to_owned(),
-            api_version: "apps/v1".to_owned(),
-            kind: "ReplicaSet".to_owned(),
-            plural: "replicasets".to_owned(),
-        };
-        let sets: Api<DynamicObject> =
-            Api::namespaced_with(self.cluster.client.clone(), &self.plan.namespace, &sets);
+        let sets = self.workload_api("ReplicaSet");
         let sets = sets.list(&ListParams::default()).await.map_err(Trouble::api(what))?;
         let mut revisions: Vec<(u32, &DynamicObject)> = sets
             .iter()
@@ -204,8 +200,30 @@ impl Engine<'_> {
         let patch = json!([{ "op": "replace", "path": "/spec/template", "value": template }]);
         let patch =
             serde_json::from_value(patch).map_err(kube::Error::SerdeError).map_err(Trouble::api(what))?;
-        let patched = rollout.patch(name, &PatchParams::default(), &Patch::Json::<()>(patch)).await;
+        let (owner, name) = self.template_owner();
+        let patched = owner.patch(&name, &PatchParams::default(), &Patch::Json::<()>(patch)).await;
         patched.map(drop).map_err(Trouble::api(what))
+    }
+
+    /// Whatever holds the pod template: the Rollout, or the object it borrows from.
+    fn template_owner(&self) -> (Api<DynamicObject>, String) {
+        match &self.plan.workload {
+            Some(workload) => (self.workload_api(&workload.kind), workload.name.clone()),
+            None => (self.rollout_api(), self.plan.rollout.clone()),
+        }
+    }
+
+    /// The API of a kind with a pod template of its own, all of whose plurals are regular.
+    fn workload_api(&self, kind: &str) -> Api<DynamicObject> {
+        let (group, api_version) = if kind == "PodTemplate" { ("", "v1") } else { ("apps", "apps/v1") };
+        let resource = ApiResource {
+            group: group.to_owned(),
+            version: "v1".to_owned(),
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            plural: format!("{}s", kind.to_lowercase()),
+        };
+        Api::namespaced_with(self.cluster.client.clone(), &self.plan.namespace, &resource)
     }
 
     fn rollout_api(&self) -> Api<DynamicObject> {

@@ -109,9 +109,10 @@ checked without a scenario.",
     Page::new(
         "unsupported-rollout",
         "this Rollout cannot be rewired for a drill",
-        "firedrill replaces the image of one container in `spec.template` by a stand-in that suffers the fault, and
-nothing else that decides about a release. So the pod template has to be in the Rollout itself (no
-`workloadRef`), it needs a container, and the strategy has to be `blueGreen` or `canary`.",
+        "firedrill replaces the image of one container in the pod template by a stand-in that suffers the fault, and
+nothing else that decides about a release. The template is in the Rollout itself, or in the Deployment, ReplicaSet or
+PodTemplate that its `workloadRef` names, whose manifest then has to be part of the policy. It needs a container, and
+the strategy has to be `blueGreen` or `canary`.",
     ),
     Page::new(
         "no-service",

@@ -60,7 +60,6 @@ const DIFFERENCES: &[Difference] = &[
         lasts is written for one second.",
         "What such a loop costs other Rollouts of the same controller is not seen.",
     ),
-    differs(ARGO, "`workloadRef` is not imitated.", "It is refused; move the pod template into the Rollout."),
     differs(
         ARGO,
         "Experiments can be stored and nothing reconciles them.",
@@ -149,9 +148,15 @@ const DIFFERENCES: &[Difference] = &[
     ),
     differs(
         KUBERNETES,
-        "Of Kubernetes' controllers there are ReplicaSets, EndpointSlices and the kubelet's part. Deployments, Jobs,
+        "Of Kubernetes' controllers there are Deployments, ReplicaSets, EndpointSlices and the kubelet's part. Jobs,
         autoscalers and disruption budgets do nothing.",
         "Every eviction succeeds, and nobody but the Rollout changes its size.",
+    ),
+    differs(
+        KUBERNETES,
+        "The hash in the names of a Deployment's ReplicaSets is not the one Kubernetes computes, and its status is
+        written once per pass.",
+        "Equal templates still hash alike, and never as the Rollout's do.",
     ),
     differs(
         KUBERNETES,

@@ -221,6 +221,28 @@ fn canary_analysis_after_a_pause_has_seen_traffic() {
 }
 
 #[test]
+fn a_deployment_keeps_its_pods_unless_it_is_told_to_give_them_or_has_none() {
+    let rule = rules().iter().find(|rule| rule.code == "FD022").unwrap();
+    let found = |from: &str, to: &str| {
+        let example = rule.manual.example;
+        assert!(example.contains(from), "{from}");
+        lint(&example.replace(from, to)).iter().filter(|diagnostic| diagnostic.code == "FD022").count()
+    };
+    assert_eq!(found("    scaleDown: onsuccess\n", ""), 1);
+    assert_eq!(found("onsuccess", "never"), 1);
+    assert_eq!(found("onsuccess", "progressively"), 0);
+    assert_eq!(found("postPromotionAnalysis", "prePromotionAnalysis"), 0);
+    assert_eq!(found("replicas: 2", "replicas: 0"), 0);
+}
+
+#[test]
+fn a_placeholder_in_a_borrowed_template_is_one_too() {
+    let rule = rules().iter().find(|rule| rule.code == "FD022").unwrap();
+    let found = lint(&rule.manual.example.replace("registry.example.com/shop:1.4.2", "<registry>/shop"));
+    assert!(found.iter().any(|diagnostic| diagnostic.code == "FD019"));
+}
+
+#[test]
 fn templates_of_other_rollouts_are_their_own_affair() {
     let other = BASE[0].1.replace("name: shop\n", "name: other\n").replace("shop-errors", "other-errors");
     let template = rules()[0].manual.example.replace("name: shop-errors", "name: other-errors");

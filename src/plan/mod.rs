@@ -50,6 +50,9 @@ pub struct Plan {
     pub namespace: String,
     /// The Rollout under test.
     pub rollout: String,
+    /// The object whose pod template the Rollout borrows: what a release changes instead of the Rollout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Workload>,
     /// How it replaces one revision by the next.
     pub strategy: Strategy,
     /// The Service that users reach in a blue-green rollout.
@@ -93,6 +96,16 @@ pub struct Plan {
     pub repeat: u32,
     /// What only the twin needs.
     pub twin: Twin,
+}
+
+/// The object that `spec.workloadRef` names, in the Rollout's namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Workload {
+    /// `Deployment`, `ReplicaSet` or `PodTemplate`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// The two strategies of a Rollout.
@@ -166,6 +179,9 @@ impl Desk<'_> {
             argo: *scenario.policy.argo,
             namespace: self.namespace(&rollout),
             rollout: rollout.name.clone(),
+            workload: rollout
+                .lender
+                .map(|lender| Workload { kind: lender.kind().to_owned(), name: lender.name().to_owned() }),
             strategy: rollout.strategy,
             active_service: rollout.active_service(),
             analysed: rollout.is_analysed(),
@@ -178,13 +194,15 @@ impl Desk<'_> {
             receivers,
             traffic: traffic::traffic(&scenario.traffic, &service),
             baseline: *scenario.baseline.hold,
-            steps: timeline::steps(&scenario.release, &container, &rollout.name),
+            steps: timeline::steps(&scenario.release, &container, rollout.template_pointer(), &rollout.name),
             expectations,
             hold: *scenario.hold,
             give_up_after: *scenario.give_up_after,
             ending: answer::ending(scenario),
             control: match &*self.scenario.control {
-                scenario::Control::Run => Control::Run(timeline::control(&container)),
+                scenario::Control::Run => {
+                    Control::Run(timeline::control(&container, rollout.template_pointer()))
+                }
                 scenario::Control::Skip(reason) => Control::Skip(reason.clone()),
             },
             repeat: *scenario.repeat,

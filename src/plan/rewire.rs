@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::objects::{is_cluster_wide, list, rank, runs_pods, text};
+use super::objects::{Manifest, is_cluster_wide, list, rank, runs_pods, text};
 use super::rollout::{Rollout, Serving};
 use super::{Desk, services};
 use crate::scenario::Profile;
@@ -63,19 +63,24 @@ pub(super) fn policy(
 ) -> Rewired {
     let mut changes = Vec::new();
     let (mut order, others): (Vec<_>, Vec<_>) =
-        desk.manifests.iter().partition(|m| std::ptr::eq(*m, rollout.manifest) || !runs_pods(m.kind()));
+        desk.manifests.iter().partition(|m| is_under_test(rollout, m) || !runs_pods(m.kind()));
     order.sort_by_key(|manifest| rank(manifest.kind()));
     changes.extend(
         others.iter().map(|m| format!("{} `{}` is left out: it is not under test", m.kind(), m.name())),
     );
+    if let Some(lender) = rollout.lender {
+        let (kind, name) = (lender.kind(), lender.name());
+        changes.push(format!("releases change {kind} `{name}`, whose pod template the Rollout borrows"));
+    }
     let namespace = desk.namespace(rollout);
     let own = text(&rollout.manifest.object, "/metadata/namespace");
     let objects = order
         .into_iter()
         .map(|manifest| {
             let mut object = manifest.object.clone();
-            if std::ptr::eq(manifest, rollout.manifest) {
-                template(&mut object, serving, profiles, &mut changes);
+            if std::ptr::eq(manifest, rollout.template()) {
+                let pod = object.pointer_mut(&format!("{}/spec", rollout.template_pointer()));
+                template(pod, serving, profiles, &mut changes);
             }
             services::redirect(manifest, &mut object, &mut changes);
             // An object that names another namespace than the Rollout's, such as Argo's own, stays there.
@@ -91,8 +96,12 @@ pub(super) fn policy(
     Rewired { objects, changes }
 }
 
-fn template(rollout: &mut Value, serving: &Serving, profiles: &[Profile], changes: &mut Vec<String>) {
-    let Some(pod) = rollout.pointer_mut("/spec/template/spec").and_then(Value::as_object_mut) else { return };
+fn is_under_test(rollout: &Rollout<'_>, manifest: &Manifest) -> bool {
+    std::ptr::eq(manifest, rollout.manifest) || std::ptr::eq(manifest, rollout.template())
+}
+
+fn template(pod: Option<&mut Value>, serving: &Serving, profiles: &[Profile], changes: &mut Vec<String>) {
+    let Some(pod) = pod.and_then(Value::as_object_mut) else { return };
     remove(pod, POD_FIELDS, "the pod", changes);
     let Some(containers) = pod.get_mut("containers").and_then(Value::as_array_mut) else { return };
     for (index, container) in containers.iter_mut().enumerate() {

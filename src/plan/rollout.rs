@@ -11,6 +11,8 @@ use crate::suggest::nearest;
 /// The Rollout under test.
 pub(super) struct Rollout<'a> {
     pub(super) manifest: &'a Manifest,
+    /// The object whose pod template it borrows.
+    pub(super) lender: Option<&'a Manifest>,
     pub(super) name: String,
     pub(super) strategy: Strategy,
 }
@@ -29,7 +31,22 @@ pub(super) struct Serving {
     pub(super) name: String,
 }
 
-impl Rollout<'_> {
+impl<'a> Rollout<'a> {
+    /// The object with the pod template: what a release changes.
+    pub(super) fn template(&self) -> &'a Manifest {
+        self.lender.unwrap_or(self.manifest)
+    }
+
+    /// Where in that object the pod template is.
+    pub(super) fn template_pointer(&self) -> &'static str {
+        template_pointer(self.template())
+    }
+
+    /// The containers of that template.
+    pub(super) fn containers(&self) -> &'a [Value] {
+        containers(self.template())
+    }
+
     fn strategy_field(&self, pointer: &str) -> Option<&Value> {
         let strategy = match self.strategy {
             Strategy::BlueGreen => "/spec/strategy/blueGreen",
@@ -96,16 +113,15 @@ impl<'a> Desk<'a> {
                 .at(manifest.span.clone(), "this Rollout")
                 .help(help)
         };
-        if spec.get("workloadRef").is_some() {
-            let help = "move the pod template into the Rollout: firedrill has to replace its image";
-            self.report(refuse("`workloadRef` is not supported", help));
-            return None;
-        }
-        if list(spec, "/template/spec/containers").is_empty() {
-            self.report(refuse(
-                "this Rollout has no containers",
-                "write them under `spec.template.spec.containers`",
-            ));
+        let lender = match spec.get("workloadRef").filter(|reference| !reference.is_null()) {
+            Some(reference) => Some(self.lender(manifest, reference)?),
+            None => None,
+        };
+        let (owner, who) = lender.map_or((manifest, "this Rollout"), |lender| (lender, "what it refers to"));
+        if containers(owner).is_empty() {
+            let title = format!("{who} has no containers");
+            let place = template_pointer(owner).trim_start_matches('/').replace('/', ".");
+            self.report(refuse(&title, &format!("write them under `{place}.spec.containers`")));
             return None;
         }
         let strategy = match (spec.pointer("/strategy/blueGreen"), spec.pointer("/strategy/canary")) {
@@ -119,7 +135,27 @@ impl<'a> Desk<'a> {
                 return None;
             }
         };
-        Some(Rollout { manifest, name: manifest.name().to_owned(), strategy })
+        Some(Rollout { manifest, lender, name: manifest.name().to_owned(), strategy })
+    }
+
+    /// The object that `workloadRef` names.
+    fn lender(&mut self, rollout: &Manifest, reference: &Value) -> Option<&'a Manifest> {
+        let (kind, name) = (text(reference, "/kind"), text(reference, "/name"));
+        let refuse = |title: String, help: &str| {
+            let diagnostic = Diagnostic::error("unsupported-rollout", title);
+            diagnostic.at(rollout.span.clone(), "this Rollout").help(help)
+        };
+        if !["Deployment", "ReplicaSet", "PodTemplate"].contains(&kind) {
+            let help = "refer to a Deployment, or move the pod template into the Rollout";
+            self.report(refuse(format!("`workloadRef` to a {kind} is not supported"), help));
+            return None;
+        }
+        let found = self.manifests.iter().find(|m| m.kind() == kind && m.name() == name);
+        if found.is_none() {
+            let help = "add its manifest to the policy: firedrill has to replace its image";
+            self.report(refuse(format!("{kind} `{name}` of `workloadRef` is not in the manifests"), help));
+        }
+        found
     }
 
     pub(super) fn namespace(&self, rollout: &Rollout<'_>) -> String {
@@ -210,7 +246,7 @@ impl<'a> Desk<'a> {
     // === the container ===
 
     pub(super) fn serving(&mut self, rollout: &Rollout<'_>, service: &Service) -> Option<Serving> {
-        let containers = list(&rollout.manifest.object, "/spec/template/spec/containers");
+        let containers = rollout.containers();
         let names: Vec<&str> = containers.iter().map(|container| text(container, "/name")).collect();
         let serving = |index: usize| Serving { index, name: names[index].to_owned() };
         if let Some(wanted) = &self.scenario.policy.container {
@@ -219,7 +255,7 @@ impl<'a> Desk<'a> {
             }
             let title = format!("there is no container `{}` in the pod template", wanted.value);
             let diagnostic =
-                Diagnostic::error("no-container", title).at(self.span(wanted.place), "not in the Rollout");
+                Diagnostic::error("no-container", title).at(self.span(wanted.place), "not in the template");
             self.report(diagnostic.help(format!("set `policy.container` to one of: {}", names.join(", "))));
             return None;
         }
@@ -248,6 +284,15 @@ fn listens(container: &Value, target: &Value) -> bool {
         Value::String(name) => port["name"].as_str() == Some(name),
         number => port["containerPort"] == *number,
     })
+}
+
+/// Where an object has its pod template.
+fn template_pointer(owner: &Manifest) -> &'static str {
+    if owner.kind() == "PodTemplate" { "/template" } else { "/spec/template" }
+}
+
+fn containers(owner: &Manifest) -> &[Value] {
+    list(&owner.object, &format!("{}/spec/containers", template_pointer(owner)))
 }
 
 fn or_nothing(names: &[&str]) -> String {

@@ -186,8 +186,44 @@ fn the_rollout_must_be_there_and_of_a_kind_we_can_test() {
         &["no-rollout", "did you mean `server`?"],
     );
     refuse("kind: Rollout", "kind: Deployment", &["no-rollout", "hold no Rollout"]);
-    refuse("  replicas: 3", "  workloadRef: {name: x}", &["unsupported-rollout", "workloadRef"]);
+    let reference = "  workloadRef: {apiVersion: apps/v1, kind: StatefulSet, name: x}";
+    refuse("  replicas: 3", reference, &["unsupported-rollout", "`workloadRef` to a StatefulSet"]);
+    let reference = "  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: x}";
+    refuse("  replicas: 3", reference, &["unsupported-rollout", "Deployment `x`", "add its manifest"]);
     refuse("blueGreen:", "recreate:", &["unsupported-rollout", "strategy"]);
+}
+
+/// The policy with its template in a Deployment, and another Deployment beside it.
+fn lent() -> String {
+    let at = POLICY.find("  selector:").expect("it is there");
+    let end = POLICY.find("  strategy:").expect("it is there");
+    let deployment = |name: &str| {
+        let template = &POLICY[at..end];
+        format!(
+            "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n{template}"
+        )
+    };
+    let reference = "  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: lender}\n";
+    format!("{}{reference}{}{}{}", &POLICY[..at], &POLICY[end..], deployment("lender"), deployment("other"))
+}
+
+#[test]
+fn a_release_patches_the_deployment_whose_template_is_borrowed() {
+    let plan = planned(SCENARIO, &lent()).expect("it can be planned");
+    let workload = Workload { kind: "Deployment".into(), name: "lender".into() };
+    assert_eq!(plan.workload, Some(workload));
+    let deployments: Vec<&Value> =
+        plan.objects.iter().filter(|object| object["kind"] == "Deployment").collect();
+    let [deployment] = deployments.as_slice() else { panic!("one Deployment is under test") };
+    assert_eq!(deployment["metadata"]["name"], "lender");
+    let Action::Release { patch, .. } = &plan.steps[0].action else {
+        panic!("the first step is the release")
+    };
+    let path = patch[0]["path"].as_str().and_then(|path| path.strip_suffix("/value")).expect("a path");
+    assert_eq!(deployment.pointer(path).expect("it is there")["name"], "FAULT");
+    assert_eq!(plan.objects.last().expect("objects")["kind"], "Rollout", "what it borrows is there first");
+    assert!(plan.changes.iter().any(|change| change.starts_with("releases change Deployment `lender`")));
+    assert!(plan.changes.iter().any(|change| change.starts_with("Deployment `other` is left out")));
 }
 
 #[test]

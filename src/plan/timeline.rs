@@ -39,7 +39,7 @@ pub enum When {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// A new revision: this JSON patch of the Rollout.
+    /// A new revision: this JSON patch of whatever holds the pod template.
     #[serde(rename_all = "kebab-case")]
     Release {
         /// What the new pods answer as `x-revision`.
@@ -80,11 +80,21 @@ pub enum Action {
 }
 
 /// The steps of a scenario, with the release of its first lines before them.
-pub(super) fn steps(release: &scenario::Release, container: &Serving, rollout: &str) -> Vec<Step> {
+pub(super) fn steps(
+    release: &scenario::Release,
+    container: &Serving,
+    template: &str,
+    rollout: &str,
+) -> Vec<Step> {
     let mut revision = 1;
     let mut next_release = |fault: Option<&At<Fault>>| {
         revision += 1;
-        self::release(container, revision, fault.map(|fault| fault.value.clone()).unwrap_or_default())
+        self::release(
+            container,
+            template,
+            revision,
+            fault.map(|fault| fault.value.clone()).unwrap_or_default(),
+        )
     };
     let first = (release.fault.is_some() || release.healthy.is_some())
         .then(|| Step { when: When::Next, action: next_release(release.fault.as_ref()) });
@@ -104,14 +114,14 @@ pub(super) fn steps(release: &scenario::Release, container: &Serving, rollout: &
 }
 
 /// The healthy release that the control makes instead.
-pub(super) fn control(container: &Serving) -> Step {
-    Step { when: When::Next, action: release(container, 2, Fault::default()) }
+pub(super) fn control(container: &Serving, template: &str) -> Step {
+    Step { when: When::Next, action: release(container, template, 2, Fault::default()) }
 }
 
-/// The fault travels in the pod template, so it is undone with it.
-fn release(container: &Serving, revision: u32, fault: Fault) -> Action {
+/// The fault travels in the pod template, so it is undone with it. `template` is where that is in its object.
+fn release(container: &Serving, template: &str, revision: u32, fault: Fault) -> Action {
     let revision = format!("v{revision}");
-    let env = format!("/spec/template/spec/containers/{}/env", container.index);
+    let env = format!("{template}/spec/containers/{}/env", container.index);
     let text = serde_json::to_string(&fault).expect("a fault is plain data with text keys");
     let patch = json!([
         {"op": "replace", "path": format!("{env}/{FAULT_INDEX}/value"), "value": text},

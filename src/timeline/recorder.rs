@@ -112,6 +112,10 @@ impl Recorder {
 
     fn replica_set(&mut self, old: &Value, new: &Value) -> Vec<Event> {
         let hash = label(if new.is_null() { old } else { new }).to_owned();
+        if hash.is_empty() {
+            // A Deployment's own, beside a Rollout that borrows its template: no revision of the Rollout.
+            return vec![];
+        }
         if !self.revisions.contains_key(&hash) && !new.is_null() {
             let revision = revision_env(new).unwrap_or(&hash).to_owned();
             self.revisions.insert(hash.clone(), revision);
@@ -267,4 +271,30 @@ fn told(old: &Value, new: &Value) -> Vec<Event> {
         message: text(new, "/message").to_owned(),
         warning: new["type"] == "Warning",
     }]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A ReplicaSet of three pods whose template calls itself v1.
+    fn set(labels: Value) -> Value {
+        let env = json!([{"name": REVISION_ENV, "value": "v1"}]);
+        let template = json!({"spec": {"containers": [{"env": env}]}});
+        json!({"metadata": {"labels": labels}, "spec": {"replicas": 3, "template": template}})
+    }
+
+    #[test]
+    fn a_deployments_own_replica_set_is_no_revision_of_the_rollout() {
+        let mut recorder = Recorder::new("app");
+        let lender = set(json!({"pod-template-hash": "a"}));
+        assert_eq!(recorder.observe(Instant::default(), "ReplicaSet", "app-a", Some(&lender)), []);
+        assert_eq!(recorder.revision(""), "");
+        let own = set(json!({HASH_LABEL: "b"}));
+        let entries = recorder.observe(Instant::default(), "ReplicaSet", "app-b", Some(&own));
+        let scaled = Event::Scaled { revision: "v1".to_owned(), from: 0, to: 3 };
+        assert_eq!(entries.into_iter().map(|entry| entry.event).collect::<Vec<_>>(), [scaled]);
+    }
 }

@@ -11,6 +11,10 @@ use serde_json::Value;
 
 use super::store::{Key, Kind, Object, Part, Patch};
 
+/// The `metadata.resourceVersion` of a copy that upstream takes from the answer to an earlier request of the same pass:
+/// whoever plays the effects puts in what that request returned.
+pub const WRITTEN: &str = "as written in this pass";
+
 /// One thing to do, in order.
 #[derive(Debug, Clone)]
 pub enum Effect {

@@ -6,18 +6,22 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::analysis;
+use super::deployments;
 use super::effect::Reconciled;
 use super::endpoints;
 use super::latency::{Latency, Span};
-use super::play::{Asked, Playing};
+use super::notifications::Engine;
+use super::play::{Asked, Playing, Written};
 use super::pods::{Kubelet, PodDue, PodSettings, PodTask};
 use super::prometheus::{Prometheus, Scraping};
 use super::receivers::{Manner, Receivers};
+use super::recorder::Recorder;
 use super::replicasets;
 use super::rollouts;
 use super::routing::Routing;
@@ -55,6 +59,20 @@ pub(super) enum Actor {
     ReplicaSets,
     Endpoints,
     Services,
+    Deployments,
+    Workloads,
+}
+
+impl Actor {
+    /// Whether watch events pay the limiter, too (`AddRateLimited`).
+    fn is_limited(self) -> bool {
+        self == Actor::Rollouts
+    }
+
+    /// How long its requests take.
+    pub(super) fn request(self) -> Span {
+        if self.is_argo() { Span::Request } else { Span::KubeRequest }
+    }
 }
 
 /// What can be due.
@@ -117,14 +135,26 @@ pub struct Twin {
     pub(super) store: Store,
     dispatched: u64,
     pub(super) latency: Latency,
-    queues: [Workqueue; 6],
+    queues: [Workqueue; 8],
     pub(super) pods: Kubelet,
     routing: Routing,
     pub(super) prometheus: Prometheus,
     client: Option<Client>,
     loads: u64,
     pub(super) receivers: Receivers,
-    pub(super) events: u64,
+    /// The notification engine, with the versions of what it was made from.
+    pub(super) notifier: Option<(String, Option<Arc<Engine>>)>,
+    pub(super) recorder: Recorder,
+    /// How often the rollouts controller was started; what an earlier one had under way is void.
+    pub(super) life: u32,
+    /// Whether it runs.
+    pub(super) up: bool,
+    /// Answers in place of Prometheus, where measurements were recorded.
+    #[cfg(test)]
+    pub(super) script: Option<super::replay::Provider>,
+    /// Every delivery as it was sent: moment, service, answer and body.
+    #[cfg(test)]
+    pub(super) heard: Vec<(Moment, String, u16, String)>,
 }
 
 /// How often Events that are over an hour old are removed.
@@ -151,7 +181,14 @@ impl Twin {
             client: None,
             loads: 0,
             receivers: Receivers::new(settings.receivers.clone()),
-            events: 0,
+            notifier: None,
+            recorder: Recorder::default(),
+            life: 0,
+            up: true,
+            #[cfg(test)]
+            script: None,
+            #[cfg(test)]
+            heard: vec![],
             settings,
         };
         let namespace = json!({ "metadata": { "name": twin.settings.controller_namespace } });
@@ -322,8 +359,13 @@ impl Twin {
         &mut self.queues[actor as usize]
     }
 
-    fn wake(&mut self, actor: Actor, key: &Key, at: Moment) {
-        if let Some(due) = self.queue(actor).add(key, at) {
+    pub(super) fn wake(&mut self, actor: Actor, key: &Key, at: Moment) {
+        if !self.up && actor.is_argo() {
+            return;
+        }
+        let queue = self.queue(actor);
+        let due = if actor.is_limited() { queue.add_limited(key, at) } else { queue.add(key, at) };
+        if let Some(due) = due {
             self.schedule(due, Task::Wake(actor, key.clone()));
         }
     }
@@ -339,6 +381,8 @@ impl Twin {
             Actor::ReplicaSets => replicasets::reconcile(&self.store, now, key, self.settings.seed),
             Actor::Endpoints => endpoints::reconcile(&self.store, key),
             Actor::Services => rollouts::sync_service(&self.store, key),
+            Actor::Deployments => deployments::reconcile(&self.store, now, key),
+            Actor::Workloads => rollouts::sync_workload(&self.store, key),
             Actor::Notifications => self.notify_change(key),
             Actor::Analysis => match analysis::begin(&self.controller(), &self.store, now, key) {
                 analysis::Pass::Done(reconciled) => reconciled,
@@ -389,7 +433,7 @@ impl Twin {
 
     /// The rollouts controller's informer sees a Rollout for the first or the last time.
     fn greet(&mut self, change: &Change) {
-        if change.key.kind != Kind::Rollout {
+        if change.key.kind != Kind::Rollout || !self.up {
             return;
         }
         let effect = match (&change.old, &change.new) {
@@ -398,12 +442,17 @@ impl Twin {
             _ => return,
         };
         // The informer's events are told at once and by nobody's reconcile, so nothing waits for them.
-        let _ = self.carry_out(effect);
+        let _ = self.carry_out(effect, &mut Written::default());
     }
 
     fn wake_controllers(&mut self, change: &Change) {
         let mut woken: Vec<(Actor, Key, Span)> = vec![];
         woken.extend(replicasets::concerned(change).map(|key| (Actor::ReplicaSets, key, Span::Watch)));
+        for key in deployments::concerned(&self.store, change) {
+            woken.push((Actor::Deployments, key, Span::Watch));
+        }
+        // An informer's own handler: no queue is in between.
+        woken.extend(rollouts::lends(&self.store, change).map(|key| (Actor::Workloads, key, Span::Response)));
         for key in endpoints::concerned(&self.store, change) {
             woken.push((Actor::Endpoints, key, Span::Endpoints));
         }

@@ -16,8 +16,12 @@ use crate::clock::Seed;
 pub(crate) enum Span {
     /// From a write to the watcher's work queue.
     Watch,
-    /// One request to the API server.
+    /// One request of the rollouts controller to the API server.
     Request,
+    /// One of kube-controller-manager's.
+    KubeRequest,
+    /// The answer to a request.
+    Response,
     /// From a pod's readiness or a Service's selector to the `EndpointSlice`.
     Endpoints,
     /// From the `EndpointSlice` to the rules that route new connections.
@@ -36,6 +40,8 @@ impl Span {
             // AR Failed -> abort patch takes 49 ms in the median: a watch, two events and a patch.
             Span::Watch => 6_000,
             Span::Request => 7_000,
+            Span::KubeRequest => 5_000,
+            Span::Response => 2_000,
             // Service switch -> EndpointSlice: 14 ms.
             Span::Endpoints => 14_000,
             Span::Routing => 30_000,
@@ -50,19 +56,22 @@ impl Span {
 #[derive(Debug)]
 pub(crate) struct Latency {
     rng: Xoshiro256PlusPlus,
+    /// How busy the rollouts controller is: what its requests take, as a multiple of the usual.
+    pub(crate) load: f64,
 }
 
 impl Latency {
     /// Delays drawn from this seed.
     #[must_use]
     pub(crate) fn new(seed: Seed) -> Latency {
-        Latency { rng: seed.child("latency").rng() }
+        Latency { rng: seed.child("latency").rng(), load: 1.0 }
     }
 
     /// One delay: between 0.75 and 1.5 times the median.
     pub(crate) fn draw(&mut self, span: Span) -> Duration {
         let draw = u32::try_from(self.rng.next_u64() >> 40).unwrap_or(0);
         let factor = 0.75 + 0.75 * f64::from(draw) / f64::from(1 << 24);
-        span.median().mul_f64(factor)
+        let load = if matches!(span, Span::Request | Span::Response) { self.load } else { 1.0 };
+        span.median().mul_f64(factor * load)
     }
 }

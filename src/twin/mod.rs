@@ -16,9 +16,13 @@ pub mod effect;
 mod kernel;
 mod language;
 mod latency;
+mod outage;
 mod play;
+mod recorder;
 mod workqueue;
 // Kubernetes' own controllers.
+mod claim;
+mod deployments;
 mod endpoints;
 pub mod pods;
 mod replicasets;
@@ -37,5 +41,7 @@ pub use self::kernel::{Settings, Twin};
 #[cfg(test)]
 #[path = "../../tests/it/recordings.rs"]
 mod recordings;
+#[cfg(test)]
+mod replay;
 #[cfg(test)]
 mod tests;

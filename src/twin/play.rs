@@ -3,18 +3,19 @@
 //! An Event blocks for as long as the notification receivers do (spec 6.3 path A): that is how a slow receiver delays
 //! the rollback itself. A refused write ends the reconcile with an error, and the key comes back after its back-off.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::Value;
 
 use super::analysis::{Answer, Ask, Asking};
-use super::effect::{Effect, Reconciled};
+use super::effect::{Effect, Reconciled, WRITTEN};
 use super::kernel::{Actor, Task, Twin};
 use super::latency::Span;
 use super::notifications::{self, Delivery, Next, Reply, Sending, ServiceKind};
-use super::receivers::Manner;
-use super::store::{ApiError, DeleteOptions, Key, Kind, Object, text_at};
+use super::recorder::{Record, Recorded};
+use super::store::{ApiError, DeleteOptions, Key, Kind, Object, Part, text_at};
 use crate::agent::wire::{Arrival, Knock};
 use crate::clock::Moment;
 use crate::inbox;
@@ -22,15 +23,39 @@ use crate::inbox;
 /// A reconcile whose effects are under way.
 #[derive(Debug)]
 pub(super) struct Playing {
+    life: u32,
     actor: Actor,
     key: Key,
     effects: VecDeque<Effect>,
+    written: Written,
     outcome: Reconciled,
+}
+
+/// The versions that a reconcile's own requests returned, by uid: what upstream keeps of an answer, it writes again.
+#[derive(Debug, Default)]
+pub(super) struct Written(BTreeMap<(Kind, String), Value>);
+
+impl Written {
+    fn remember(&mut self, answer: &Object) {
+        let kind = Kind::of_type(text_at(answer, "/apiVersion"), text_at(answer, "/kind"));
+        let Some(kind) = kind else { return };
+        let name = text_at(answer, "/metadata/name").to_owned();
+        self.0.insert((kind, name), answer["metadata"]["resourceVersion"].clone());
+    }
+
+    fn put_in(&self, kind: Kind, object: &mut Value) {
+        if object["metadata"]["resourceVersion"] != WRITTEN {
+            return;
+        }
+        let version = self.0.get(&(kind, text_at(object, "/metadata/name").to_owned()));
+        object["metadata"]["resourceVersion"] = version.cloned().unwrap_or(Value::Null);
+    }
 }
 
 /// An `AnalysisRun` whose queries are under way.
 #[derive(Debug)]
 pub(super) struct Asked {
+    life: u32,
     key: Key,
     asking: Box<Asking>,
     answers: Vec<Answer>,
@@ -44,17 +69,31 @@ impl Twin {
             self.done(actor, key, &outcome);
             return;
         }
-        let at = self.after(Span::Request);
-        self.schedule(at, Task::Play(Box::new(Playing { actor, key: key.clone(), effects, outcome })));
+        let at = self.after(actor.request());
+        let life = self.life;
+        self.schedule(
+            at,
+            Task::Play(Box::new(Playing {
+                life,
+                actor,
+                key: key.clone(),
+                effects,
+                written: Written::default(),
+                outcome,
+            })),
+        );
     }
 
     /// One effect reaches the API server.
     pub(super) fn play(&mut self, mut playing: Playing) {
+        if playing.actor.is_argo() && !self.lives(playing.life) {
+            return;
+        }
         let Some(effect) = playing.effects.pop_front() else {
             self.done(playing.actor, &playing.key, &playing.outcome);
             return;
         };
-        let blocked = match self.carry_out(effect) {
+        let blocked = match self.carry_out(effect, &mut playing.written) {
             Ok(blocked) => blocked,
             Err(error) => {
                 playing.effects.clear();
@@ -62,54 +101,47 @@ impl Twin {
                 Duration::ZERO
             }
         };
-        if playing.effects.is_empty() && blocked.is_zero() {
-            self.done(playing.actor, &playing.key, &playing.outcome);
-            return;
-        }
-        let at = self.after(Span::Request) + blocked;
+        // After the last one, only its answer is on its way; watchers may be told before the controller is.
+        let span = if playing.effects.is_empty() { Span::Response } else { playing.actor.request() };
+        let at = self.after(span) + blocked;
         self.schedule(at, Task::Play(Box::new(playing)));
     }
 
     /// Answers how long the controller is blocked beyond the request itself.
-    pub(super) fn carry_out(&mut self, effect: Effect) -> Result<Duration, ApiError> {
+    pub(super) fn carry_out(&mut self, effect: Effect, written: &mut Written) -> Result<Duration, ApiError> {
         let now = self.now();
-        match effect {
-            Effect::Create { kind, object } => self.store.create(now, kind, object).map(drop)?,
-            Effect::Update { kind, part, object } => self.store.update(now, kind, part, object).map(drop)?,
-            Effect::Patch { key, part, patch } => self.store.patch(now, &key, part, &patch).map(drop)?,
+        let answer = match effect {
+            Effect::Create { kind, object } => self.store.create(now, kind, object)?,
+            Effect::Update { kind, part, mut object } => {
+                written.put_in(kind, &mut object);
+                self.store.update(now, kind, part, object)?
+            }
+            Effect::Patch { key, part, patch } => self.store.patch(now, &key, part, &patch)?,
             Effect::Delete { key } => {
-                self.store.delete_with(now, &key, &DeleteOptions::default()).map(drop)?
+                return self.store.delete_with(now, &key, &DeleteOptions::default()).map(|_| Duration::ZERO);
             }
             Effect::Event { regarding, kind, warning, reason, message } => {
                 self.record(&regarding, kind, warning, reason, &message);
                 return Ok(self.notify(&regarding, kind, reason));
             }
-        }
+        };
+        written.remember(&answer);
         Ok(Duration::ZERO)
     }
 
     /// Writes the Event object. The recorder does so in the background, so nobody waits for it.
     fn record(&mut self, regarding: &Object, kind: Kind, warning: bool, reason: &str, message: &str) {
-        self.events += 1;
-        let info = kind.info();
-        let meta = &regarding["metadata"];
-        let name = text_at(regarding, "/metadata/name");
-        let namespace = if info.namespaced { text_at(regarding, "/metadata/namespace") } else { "default" };
-        let stamp = self.now().rfc3339();
-        let event = json!({
-            "metadata": { "name": format!("{name}.{:016x}", self.events), "namespace": namespace },
-            "involvedObject": {
-                "apiVersion": info.api_version(), "kind": info.kind, "name": name, "namespace": meta["namespace"],
-                "uid": meta["uid"], "resourceVersion": meta["resourceVersion"],
-            },
-            "type": if warning { "Warning" } else { "Normal" },
-            "reason": reason, "message": message, "count": 1,
-            "firstTimestamp": stamp, "lastTimestamp": stamp,
-            "source": { "component": "rollouts-controller" }, "reportingComponent": "rollouts-controller",
-        });
-        // An Event that cannot be written is lost, as on a cluster: Events are never evidence.
         let now = self.now();
-        let _ = self.store.create(now, Kind::Event, event);
+        let record = Record { regarding, kind, warning, reason, message };
+        let Some(recorded) = self.recorder.observe(now, &record) else { return };
+        // An Event that cannot be written is lost, as on a cluster: Events are never evidence.
+        let _ = match recorded {
+            Recorded::New(event) => self.store.create(now, Kind::Event, event),
+            Recorded::Again(key, patch, event) => match self.store.get(&key) {
+                Some(_) => self.store.patch(now, &key, Part::Main, &patch),
+                None => self.store.create(now, Kind::Event, event),
+            },
+        };
     }
 }
 
@@ -155,9 +187,14 @@ impl Twin {
     }
 
     /// The notification engine as its ConfigMap stands now. One that cannot be read sends nothing, as upstream.
-    fn notifier(&self) -> Option<notifications::Engine> {
-        let namespace = &self.settings.controller_namespace;
-        notifications::Engine::load(&self.store, namespace, super::language::NOTIFICATIONS).ok().flatten()
+    fn notifier(&mut self) -> Option<Arc<notifications::Engine>> {
+        let version = notifications::Engine::version(&self.store, &self.settings.controller_namespace);
+        if self.notifier.as_ref().is_none_or(|(known, _)| *known != version) {
+            let namespace = &self.settings.controller_namespace;
+            let engine = notifications::Engine::load(&self.store, namespace, super::language::NOTIFICATIONS);
+            self.notifier = Some((version, engine.ok().flatten().map(Arc::new)));
+        }
+        self.notifier.as_ref().and_then(|(_, engine)| engine.clone())
     }
 
     /// Makes one delivery, attempt by attempt, beginning `after` from now. Answers how long it took and whether it
@@ -181,8 +218,10 @@ impl Twin {
 
     /// A receiver meets one attempt.
     fn receive(&mut self, delivery: &Delivery, at: Moment) -> (Reply, Duration) {
-        let (status, took) = self.meet(&delivery.service);
+        let (status, took) = self.meet(&delivery.service, at);
         let request = &delivery.request;
+        #[cfg(test)]
+        self.heard.push((at + took, delivery.service.clone(), status, request.body.clone()));
         let message = inbox::read(path_of(&request.url), &request.headers, &request.body);
         let to = match delivery.recipient.is_empty() {
             true => message.recipient,
@@ -210,18 +249,14 @@ impl Twin {
     }
 
     /// What a call to a receiver comes to: the status, 0 when there is none, and how long it takes.
-    fn meet(&mut self, service: &str) -> (u16, Duration) {
-        match self.receivers.manner(service) {
-            None => (200, self.latency.draw(Span::Receiver)),
-            Some(Manner::Answers(status, took)) => (status, took),
-            // Nobody listens: the refusal comes back at once.
-            Some(Manner::Refuses) => (0, Duration::from_millis(1)),
-        }
+    fn meet(&mut self, service: &str, at: Moment) -> (u16, Duration) {
+        let (status, took) = self.receivers.meet(service, at);
+        (status, took.unwrap_or_else(|| self.latency.draw(Span::Receiver)))
     }
 
     /// The harness asks whether a receiver is there at all.
     pub fn knock(&mut self, knock: &Knock) {
-        let (status, took) = self.meet(&knock.service);
+        let (status, took) = self.meet(&knock.service, self.now());
         self.receivers.keep(Arrival {
             at: (self.now() + took).unix_nanos(),
             by: knock.service.clone(),
@@ -257,10 +292,15 @@ impl Twin {
             answers.push(self.answer(ask, at));
         }
         let last = answers.iter().map(|answer| answer.at).max().unwrap_or(self.now());
-        self.schedule(last, Task::Answered(Box::new(Asked { key: key.clone(), asking, answers })));
+        let life = self.life;
+        self.schedule(last, Task::Answered(Box::new(Asked { life, key: key.clone(), asking, answers })));
     }
 
     fn answer(&mut self, ask: &Ask, at: Moment) -> Answer {
+        #[cfg(test)]
+        if let Some(script) = &mut self.script {
+            return script.answer(ask, at);
+        }
         self.catch_up();
         let now = self.now();
         let outcome = match ask.range {
@@ -272,7 +312,10 @@ impl Twin {
 
     /// The answers are there.
     pub(super) fn answered(&mut self, asked: Asked) {
-        let Asked { key, asking, answers } = asked;
+        let Asked { life, key, asking, answers } = asked;
+        if !self.lives(life) {
+            return;
+        }
         let reconciled = asking.finish(self.now(), answers);
         self.begin_playing(Actor::Analysis, &key, reconciled);
     }

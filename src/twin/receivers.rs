@@ -15,26 +15,55 @@ pub enum Manner {
     Answers(u16, Duration),
     /// Refuses the connection.
     Refuses,
+    /// Answers with this status so many times, and is well afterwards.
+    Falters(u16, u32),
 }
 
 /// All receivers of the emulated cluster.
 #[derive(Debug, Default)]
 pub struct Receivers {
-    manners: Vec<(String, Manner)>,
+    turns: Vec<Turn>,
     inbox: Vec<Arrival>,
 }
+
+/// From a moment on, a receiver has a manner. Deliveries are tried again over seconds, so what comes is known ahead.
+#[derive(Debug)]
+struct Turn {
+    service: String,
+    from: Option<Moment>,
+    manner: Option<Manner>,
+}
+
+/// How a receiver that is well answers.
+const WELL: u16 = 200;
 
 impl Receivers {
     /// Receivers with these manners, by notification service; all others are well.
     #[must_use]
     pub fn new(manners: Vec<(String, Manner)>) -> Receivers {
-        Receivers { manners, inbox: vec![] }
+        let always = |(service, manner)| Turn { service, from: None, manner: Some(manner) };
+        Receivers { turns: manners.into_iter().map(always).collect(), inbox: vec![] }
     }
 
-    /// What a call to this service meets, `None` when it is well.
-    #[must_use]
-    pub fn manner(&self, service: &str) -> Option<Manner> {
-        self.manners.iter().find(|(name, _)| name == service).map(|(_, manner)| *manner)
+    /// From `from` on, the receiver behind this service treats its callers so; `None` means well.
+    pub fn turn(&mut self, service: &str, from: Moment, manner: Option<Manner>) {
+        self.turns.push(Turn { service: service.to_owned(), from: Some(from), manner });
+    }
+
+    /// What a call at `at` comes to: the status, 0 when there is none, and how long it takes if that is not the usual.
+    pub fn meet(&mut self, service: &str, at: Moment) -> (u16, Option<Duration>) {
+        let of = |turn: &&mut Turn| turn.service == service && turn.from.is_none_or(|from| from <= at);
+        let turn = self.turns.iter_mut().filter(of).max_by_key(|turn| turn.from);
+        match turn.and_then(|turn| turn.manner.as_mut()) {
+            Some(Manner::Answers(status, took)) => (*status, Some(*took)),
+            // Nobody listens: the refusal comes back at once.
+            Some(Manner::Refuses) => (0, Some(Duration::from_millis(1))),
+            Some(Manner::Falters(status, times)) if *times > 0 => {
+                *times -= 1;
+                (*status, None)
+            }
+            Some(Manner::Falters(..)) | None => (WELL, None),
+        }
     }
 
     /// Keeps what arrived.

@@ -12,7 +12,7 @@ use crate::agent::wire::{Connections, Load};
 use crate::argo::Version;
 use crate::clock::{Moment, Seed};
 
-fn twin(seed: u64) -> Twin {
+pub(super) fn twin(seed: u64) -> Twin {
     Twin::new(Settings {
         seed: Seed::new(seed),
         epoch: Moment::VIRTUAL_EPOCH,
@@ -33,7 +33,7 @@ fn twin(seed: u64) -> Twin {
 }
 
 /// As `kubectl apply` would.
-fn apply(twin: &mut Twin, kind: Kind, mut object: Value) {
+pub(super) fn apply(twin: &mut Twin, kind: Kind, mut object: Value) {
     let now = twin.now();
     let key = Key::of(kind, &object).unwrap();
     let old = twin.store().get(&key).cloned();
@@ -82,7 +82,7 @@ fn deployed(seed: u64) -> Twin {
     twin
 }
 
-fn pass(twin: &mut Twin, seconds: u64) {
+pub(super) fn pass(twin: &mut Twin, seconds: u64) {
     let to = twin.now() + Duration::from_secs(seconds);
     twin.advance(to);
 }

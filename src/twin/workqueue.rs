@@ -1,10 +1,12 @@
 //! The work queue of a Kubernetes controller.
 //!
-//! client-go `util/workqueue`: a key is worked on by one worker at a time; a key added meanwhile waits its turn; errors
-//! come back after an exponential back-off that only a success resets. Argo's limiter starts at 1 ms and ends at
-//! 10 s (argo-rollouts v1.9.1, utils/queue/queue.go).
+//! client-go v0.34 `util/workqueue`: a key is worked on by one worker at a time; a key that comes due meanwhile is
+//! worked on again right after; of several moments a key waits for, only the earliest is kept. Errors come back after
+//! an exponential back-off that only a success resets. Argo's limiter starts at 1 ms and ends at 10 s
+//! (argo-rollouts v1.9.1, utils/queue/queue.go), and its Rollouts pay it for every watch event, too
+//! (rollout/controller.go, `enqueueRollout`): after a row of errors even good news waits ten seconds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::store::Key;
@@ -13,12 +15,14 @@ use crate::clock::Moment;
 /// What a key is doing.
 #[derive(Debug, Default)]
 struct State {
-    /// When it is due. Timers do not replace each other: a requeue in 30 s still comes after an event now.
-    dues: BTreeSet<Moment>,
+    /// When it is due next.
+    waiting: Option<Moment>,
     /// Whether a worker has it.
     working: bool,
-    /// Errors in a row.
-    failures: u32,
+    /// Whether it came due while a worker had it.
+    dirty: bool,
+    /// What the limiter has counted since the last success.
+    counted: u32,
 }
 
 /// A queue of keys.
@@ -30,21 +34,48 @@ pub(crate) struct Workqueue {
 const BACKOFF_FIRST: Duration = Duration::from_millis(1);
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
+impl State {
+    /// Waits for a moment, unless it waits for an earlier one already. Answers whether that is news.
+    fn wait_for(&mut self, due: Moment) -> bool {
+        let news = self.waiting.is_none_or(|waiting| due < waiting);
+        if news {
+            self.waiting = Some(due);
+        }
+        news
+    }
+
+    /// What the limiter says, and counts.
+    fn backoff(&mut self) -> Duration {
+        let delay = BACKOFF_FIRST.saturating_mul(1 << self.counted.min(20)).min(BACKOFF_MAX);
+        self.counted += 1;
+        delay
+    }
+}
+
 impl Workqueue {
     /// Wants the key worked on at `due`. Returns the moment the kernel must call [`Workqueue::take`], if it must.
     pub(crate) fn add(&mut self, key: &Key, due: Moment) -> Option<Moment> {
+        self.states.entry(key.clone()).or_default().wait_for(due).then_some(due)
+    }
+
+    /// As [`Workqueue::add`], after what the limiter says.
+    pub(crate) fn add_limited(&mut self, key: &Key, from: Moment) -> Option<Moment> {
         let state = self.states.entry(key.clone()).or_default();
-        let fresh = state.dues.insert(due);
-        (fresh && !state.working).then_some(due)
+        let due = from + state.backoff();
+        state.wait_for(due).then_some(due)
     }
 
     /// Takes the key if it is due: a reconcile begins. Stale calls answer `false`.
     pub(crate) fn take(&mut self, key: &Key, now: Moment) -> bool {
         let Some(state) = self.states.get_mut(key) else { return false };
-        if state.working || state.dues.first().is_none_or(|due| *due > now) {
+        if state.waiting.is_none_or(|due| due > now) {
             return false;
         }
-        state.dues.retain(|due| *due > now);
+        state.waiting = None;
+        if state.working {
+            state.dirty = true;
+            return false;
+        }
         state.working = true;
         true
     }
@@ -60,14 +91,18 @@ impl Workqueue {
         let state = self.states.get_mut(key)?;
         state.working = false;
         if failed {
-            let delay = BACKOFF_FIRST.saturating_mul(1 << state.failures.min(20)).min(BACKOFF_MAX);
-            state.failures += 1;
-            state.dues.insert(now + delay);
+            let due = now + state.backoff();
+            state.wait_for(due);
         } else {
-            state.failures = 0;
-            state.dues.extend(requeue_after.map(|delay| now + delay));
+            state.counted = 0;
         }
-        let next = state.dues.first().map(|due| (*due).max(now));
+        if let Some(delay) = requeue_after.filter(|_| !failed) {
+            state.wait_for(now + delay);
+        }
+        if std::mem::take(&mut state.dirty) {
+            state.wait_for(now);
+        }
+        let next = state.waiting.map(|due| due.max(now));
         if next.is_none() {
             self.states.remove(key);
         }
@@ -87,12 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn one_worker_holds_a_key_and_what_arrives_meanwhile_waits() {
+    fn one_worker_holds_a_key_and_what_comes_due_meanwhile_is_worked_on_right_after() {
         let mut queue = Workqueue::default();
         assert_eq!(queue.add(&key(), T0), Some(T0));
         assert!(queue.take(&key(), T0));
-        assert_eq!(queue.add(&key(), T0 + Duration::from_millis(2)), None);
-        assert!(!queue.take(&key(), T0 + Duration::from_millis(2)));
+        let meanwhile = T0 + Duration::from_millis(2);
+        assert_eq!(queue.add(&key(), meanwhile), Some(meanwhile));
+        assert!(!queue.take(&key(), meanwhile));
         let later = T0 + Duration::from_millis(5);
         assert_eq!(queue.done(&key(), later, false, None), Some(later));
         assert!(queue.take(&key(), later));
@@ -117,14 +153,29 @@ mod tests {
     }
 
     #[test]
-    fn an_event_now_does_not_cancel_a_timer() {
+    fn after_errors_even_an_event_waits() {
+        let mut queue = Workqueue::default();
+        let mut now = T0;
+        queue.add(&key(), now);
+        for _ in 0..14 {
+            assert!(queue.take(&key(), now));
+            now = queue.done(&key(), now, true, None).unwrap();
+        }
+        assert!(queue.take(&key(), now));
+        let later = now + Duration::from_secs(10);
+        assert_eq!(queue.add_limited(&key(), now), Some(later), "its own write, seen while it works");
+        assert_eq!(queue.done(&key(), now, false, None), Some(later), "success does not call it back");
+    }
+
+    #[test]
+    fn only_the_earliest_moment_is_kept() {
         let mut queue = Workqueue::default();
         let later = T0 + Duration::from_secs(30);
         queue.add(&key(), later);
         assert_eq!(queue.add(&key(), T0), Some(T0));
+        assert_eq!(queue.add(&key(), later), None);
         assert!(queue.take(&key(), T0));
-        assert_eq!(queue.done(&key(), T0, false, None), Some(later));
-        assert!(!queue.take(&key(), T0));
-        assert!(queue.take(&key(), later));
+        assert_eq!(queue.done(&key(), T0, false, None), None);
+        assert!(!queue.take(&key(), later));
     }
 }

@@ -9,3 +9,4 @@ mod scenarios;
 mod strangers;
 mod support;
 mod tidy;
+mod workloads;

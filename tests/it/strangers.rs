@@ -12,8 +12,9 @@ struct Stranger {
     told: &'static str,
 }
 
-const STRANGERS: [Stranger; 3] = [
+const STRANGERS: [Stranger; 4] = [
     Stranger { name: "mesh", rollout: "reviews", more: "", told: "" },
+    Stranger { name: "borrowed", rollout: "orders", more: "", told: "" },
     Stranger {
         name: "webshop",
         rollout: "webshop",

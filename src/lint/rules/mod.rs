@@ -1,6 +1,7 @@
 //! One file, one rule, named by the mistake. The list below is the only place that knows them all.
 
 mod analysis_before_traffic;
+mod deployment_keeps_its_pods;
 mod dry_run_everything;
 mod endless_analysis;
 mod failure_limit_reaches_count;
@@ -46,4 +47,5 @@ pub(super) const ALL: &[Rule] = &[
     placeholder_image::RULE,
     uncompilable_condition::RULE,
     field_of_wrong_type::RULE,
+    deployment_keeps_its_pods::RULE,
 ];

@@ -57,14 +57,15 @@ spec:
 
 fn check(policy: &Policy, _: &Context, found: &mut Vec<Diagnostic>) {
     let Some(rollout) = policy.rollout() else { return };
-    for list in ["initContainers", "containers"] {
-        let containers = rollout.node.pointer(&format!("/spec/template/spec/{list}"));
-        let images = containers
-            .map(Node::items)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|container| container.get("image"));
-        found.extend(images.filter(|image| is_placeholder(image)).map(|image| finding(rollout, image)));
+    let workload = policy.references().into_iter().find(|reference| reference.field == "workloadRef");
+    let lender = workload.and_then(|workload| policy.find(rollout, workload.kind, &workload.name));
+    for owner in [rollout].into_iter().chain(lender) {
+        for list in ["initContainers", "containers"] {
+            let containers = owner.node.pointer(&format!("/spec/template/spec/{list}"));
+            let containers = containers.map(Node::items).unwrap_or_default();
+            let images = containers.iter().filter_map(|container| container.get("image"));
+            found.extend(images.filter(|image| is_placeholder(image)).map(|image| finding(owner, image)));
+        }
     }
 }
 
@@ -73,8 +74,8 @@ fn is_placeholder(image: &Node) -> bool {
     image.as_str().is_some_and(|image| image.contains(['<', '>', '$', '{', '}']))
 }
 
-fn finding(rollout: &Object, image: &Node) -> Diagnostic {
+fn finding(owner: &Object, image: &Node) -> Diagnostic {
     Diagnostic::note(RULE.code, "this image is a placeholder")
-        .at(rollout.span(&image.span), "replaced in a drill, refused by a cluster")
+        .at(owner.span(&image.span), "replaced in a drill, refused by a cluster")
         .help("fill in registry and tag before it is applied")
 }

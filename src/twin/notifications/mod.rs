@@ -129,6 +129,16 @@ impl Engine {
         Ok(Engine { config, templates, language })
     }
 
+    /// The versions of what [`Engine::load`] would read: while they stay, so does the engine.
+    #[must_use]
+    pub fn version(store: &Store, namespace: &str) -> String {
+        let version = |kind, name| {
+            let object = store.get(&Key::new(kind, namespace, name));
+            object.map_or("", |object| crate::twin::store::text_at(object, "/metadata/resourceVersion"))
+        };
+        format!("{}/{}", version(Kind::ConfigMap, CONFIG_MAP), version(Kind::Secret, SECRET))
+    }
+
     /// Reads the configuration the controller in `namespace` would use; `None` when there is no ConfigMap.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use super::newrs;
 use super::pause::PauseContext;
 use super::unsupported;
 use super::views::{AnalysisRun, Service};
-use super::{references, service, validation};
+use super::{references, service, validation, workload};
 use crate::argo::Version;
 use crate::argo::rollout::{ConditionStatus, Rollout, RolloutStatus};
 use crate::clock::Moment;
@@ -23,7 +23,7 @@ use crate::twin::store::{Key, Kind, Part, Store};
 #[must_use]
 pub fn reconcile(store: &Store, now: Moment, key: &Key, version: Version) -> Reconciled {
     let Some(object) = store.get(key) else { return Reconciled::nothing() };
-    let rollout = match Rollout::read(object) {
+    let mut rollout = match Rollout::read(object) {
         Ok(rollout) => rollout,
         Err(error) => {
             return refused(format!("the Rollout {}/{} cannot be read: {error}", key.namespace, key.name));
@@ -38,7 +38,12 @@ pub fn reconcile(store: &Store, now: Moment, key: &Key, version: Version) -> Rec
             key.namespace, key.name
         ));
     }
+    let resolved = workload::resolve(store, key, &mut rollout);
     let mut context = Context::new(store, now, key, version, rollout);
+    if let Err(error) = resolved {
+        context.report_unresolved(&error);
+        return context.out;
+    }
     let outcome = context.run();
     context.out.error = outcome.err().map(|Stop(error)| error);
     context.out
@@ -125,7 +130,7 @@ impl<'a> Context<'a> {
     }
 
     /// `createInvalidRolloutCondition`: written once per message and generation.
-    fn report_invalid_spec(&mut self, error: &str) {
+    pub(super) fn report_invalid_spec(&mut self, error: &str) {
         let message = format!("The Rollout \"{}\" is invalid: {error}", self.rollout.metadata.name);
         let status = &self.rollout.status;
         let told =

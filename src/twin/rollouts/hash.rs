@@ -17,7 +17,22 @@ const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 /// The hash of a pod template.
 #[must_use]
 pub fn pod_template_hash(template: &Value, collisions: Option<i32>) -> String {
+    hash_after("", template, collisions)
+}
+
+/// The hash by which a Deployment names the same template.
+///
+/// Kubernetes hashes another text with the same arithmetic: a dump of the Go structs (pkg/util/hash/hash.go v1.34). Its
+/// value is not reproduced, but as on a cluster it is never the Rollout's, so that a Deployment and a Rollout of one
+/// name do not take each other's ReplicaSet names.
+#[must_use]
+pub fn deployment_template_hash(template: &Value, collisions: Option<i32>) -> String {
+    hash_after("Deployment", template, collisions)
+}
+
+fn hash_after(word: &str, template: &Value, collisions: Option<i32>) -> String {
     let mut hasher = Fnv(0x811c_9dc5);
+    hasher.feed(word.as_bytes());
     let mut json = String::new();
     write(&mut json, template, "PodTemplateSpec");
     hasher.feed(json.as_bytes());
@@ -344,6 +359,20 @@ mod tests {
         let experiment = json!({"templates": templates, "duration": "60s", "analyses": [check]});
         let steps = json!([{"experiment": experiment}, {"setWeight": 50}, {"pause": {"duration": 3}}]);
         check_steps(steps, "65bbc48689");
+    }
+
+    /// A template borrowed from a Deployment comes with the API server's defaults.
+    #[test]
+    fn the_hash_of_a_recorded_deployments_template_is_reproduced() {
+        let mut template = recorded("v1");
+        crate::twin::store::default_pod_template(&mut template);
+        assert_eq!(pod_template_hash(&template, None), "85ffbcbc76");
+    }
+
+    #[test]
+    fn a_deployment_names_the_same_template_otherwise() {
+        let template = recorded("v1");
+        assert_ne!(deployment_template_hash(&template, None), pod_template_hash(&template, None));
     }
 
     #[test]

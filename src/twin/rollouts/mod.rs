@@ -14,6 +14,7 @@
 //! templates    AnalysisTemplates become one run   arguments    where the arguments of a run come from
 //! validation   what is an invalid spec            references   ... and an invalid reference
 //! restart      pods older than restartAt          ephemeral    labels that pods wear for a while
+//! workload     a template borrowed from a Deployment, and the end of its own pods
 //! ```
 //!
 //! It reads the store and returns effects; it writes nothing, waits for nothing and keeps nothing between two calls.
@@ -52,12 +53,14 @@ mod unsupported;
 mod validation;
 mod views;
 mod wake;
+mod workload;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::controller::reconcile;
-pub use self::hash::pod_template_hash;
+pub use self::hash::{deployment_template_hash, pod_template_hash};
 pub use self::service::sync_service;
 pub use self::unsupported::unsupported;
 pub use self::wake::{concerned, farewell, first_sight, released_services};
+pub use self::workload::{lends, sync_workload};

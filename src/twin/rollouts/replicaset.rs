@@ -69,7 +69,9 @@ impl Context<'_> {
                 }
             }
         }
-        Ok(self.scale(&new, size))
+        let scaled = self.scale(&new, size);
+        self.scale_workload_progressively(&new, size);
+        Ok(scaled)
     }
 
     /// The clock of an aborted revision starts once the stable one could carry everything.

@@ -30,7 +30,7 @@ impl Context<'_> {
         new.blue_green.preview_selector = self.selected(&self.bluegreen().preview_service);
         new.blue_green.active_selector = self.selected(&self.bluegreen().active_service);
         match self.should_promote(&new) {
-            Some(reason) => self.promote_stable(&mut new, &reason),
+            Some(reason) => self.promote_stable(&mut new, &reason)?,
             None => new.blue_green.scale_up_preview_check_point = self.scale_up_preview_check_point(),
         }
         self.count_for_autoscaler(&mut new);
@@ -128,7 +128,7 @@ impl Context<'_> {
     }
 
     /// `promoteStable`.
-    pub(super) fn promote_stable(&mut self, new: &mut RolloutStatus, reason: &str) {
+    pub(super) fn promote_stable(&mut self, new: &mut RolloutStatus, reason: &str) -> Outcome {
         self.pause.clear();
         self.pause.remove_abort();
         new.promote_full = false;
@@ -142,12 +142,13 @@ impl Context<'_> {
             let message = format!("Rollout completed update to revision {revision} ({hash}): {reason}");
             self.event(reasons::COMPLETED, message);
         }
+        self.scale_workload_on_success()
     }
 
     /// `persistRolloutStatus`: one patch, or none when nothing changed.
     pub(super) fn persist(&mut self, mut new: RolloutStatus) {
         self.calculate_pause_status(&mut new);
-        new.workload_observed_generation.clear();
+        self.observe_workload(&mut new);
         if self.patch_status(&mut new) {
             self.tell_about_pauses(&new);
         } else {

@@ -31,9 +31,6 @@ fn unfollowed(rollout: &Rollout) -> Option<(String, String)> {
 pub(super) fn of(rollout: &Rollout) -> Vec<(String, String)> {
     let mut found = vec![];
     let spec = &rollout.spec;
-    if spec.workload_ref.is_some() {
-        found.push(("/spec/workloadRef".into(), "a borrowed pod template is not imitated".into()));
-    }
     unknown(&mut found, "/spec", &spec.rest);
     unknown(&mut found, "/spec/strategy", &spec.strategy.rest);
     if let Some(strategy) = &spec.strategy.blue_green {
@@ -142,8 +139,8 @@ mod tests {
     }
 
     #[test]
-    fn a_borrowed_template_is_named() {
-        check(json!({"workloadRef": {"kind": "Deployment"}}), &["/spec/workloadRef"]);
+    fn a_borrowed_template_is_imitated() {
+        check(json!({"workloadRef": {"kind": "Deployment"}}), &[]);
     }
 
     #[test]

@@ -32,11 +32,11 @@ fn required(path: &str, detail: &str) -> String {
 pub(super) fn validate(rollout: &Rollout) -> Result<(), String> {
     let spec = &rollout.spec;
     non_negative("spec.replicas", rollout.replicas())?;
-    let Some(selector) = &spec.selector else {
-        return Err(required("spec.selector", "Rollout has missing field '.spec.selector'"));
-    };
-    validate_selector(selector)?;
-    validate_template(selector, &spec.template)?;
+    if spec.workload_ref.is_none() {
+        let missing = || required("spec.selector", "Rollout has missing field '.spec.selector'");
+        validate_selector(spec.selector.as_ref().ok_or_else(missing)?)?;
+    }
+    validate_template(spec.selector.as_ref(), &spec.template)?;
     non_negative("spec.minReadySeconds", spec.min_ready_seconds)?;
     non_negative("spec.revisionHistoryLimit", defaults::revision_history_limit(rollout))?;
     let deadline = defaults::progress_deadline_seconds(rollout);
@@ -83,9 +83,9 @@ fn validate_selector(selector: &LabelSelector) -> Result<(), String> {
     Ok(())
 }
 
-fn validate_template(selector: &LabelSelector, template: &Value) -> Result<(), String> {
+fn validate_template(selector: Option<&LabelSelector>, template: &Value) -> Result<(), String> {
     let labels: BTreeMap<&str, &str> = labels_of(template);
-    if !selector.matches(&labels) {
+    if !selector.is_some_and(|selector| selector.matches(&labels)) {
         let detail = "`selector` does not match template `labels`";
         return Err(invalid("spec.template.metadata.labels", &json!(labels), detail));
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::argo::rollout::{HASH_LABEL, REVISION};
 use crate::clock::Moment;
+use crate::twin::effect::WRITTEN;
 use crate::twin::store::{labels_of, text_at};
 
 /// The annotation with the moment a ReplicaSet is scaled down.
@@ -107,11 +108,9 @@ impl ReplicaSet {
         self.desired() == Some(wanted) && self.replicas() == wanted && self.available() == wanted
     }
 
-    /// The copy after a write whose answer was taken over: its version is the newest one.
+    /// The copy after a write whose answer was taken over.
     pub(super) fn written(mut self) -> ReplicaSet {
-        if let Some(meta) = self.0["metadata"].as_object_mut() {
-            meta.remove("resourceVersion");
-        }
+        self.0["metadata"]["resourceVersion"] = json!(WRITTEN);
         self
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn apply(kind: Kind, object: &mut Value, serial: u64) {
             set(object, "status", json!({"replicas": 0}));
         }
         Kind::Deployment => deployment(object),
+        Kind::PodTemplate => pod_template(&mut object["template"]),
         Kind::Job => job(object),
         Kind::Event => set(object, "type", json!("Normal")),
         Kind::Ingress => ingress(object),
@@ -152,7 +153,7 @@ fn template(object: &mut Value, restart: &str) {
     }
 }
 
-/// Sets what an API server adds to the pod template of a ReplicaSet, so that templates can be compared as the
+/// Sets what an API server adds to a pod template, so that templates can be compared as the
 /// controllers compare them: after defaulting.
 pub fn pod_template(template: &mut Value) {
     if template.is_object() {

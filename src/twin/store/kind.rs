@@ -26,6 +26,7 @@ pub enum Kind {
     AnalysisRun,
     Experiment,
     CustomResourceDefinition,
+    PodTemplate,
 }
 
 /// What discovery says about a kind.
@@ -101,6 +102,7 @@ kinds! {
     AnalysisRun        "argoproj.io"               "v1alpha1"  "analysisruns" "analysisrun"   ["ar"]     true  false false;
     Experiment         "argoproj.io"               "v1alpha1"  "experiments" "experiment"    ["exp"]    true  false false;
     CustomResourceDefinition "apiextensions.k8s.io" "v1"       "customresourcedefinitions" "customresourcedefinition" ["crd" "crds"] false true false;
+    PodTemplate        ""                          "v1"        "podtemplates" "podtemplate"   []         true  false false;
 }
 
 impl Kind {

@@ -1,7 +1,6 @@
 //! The controller against recordings of the real one, and a few things no recording shows.
 
 mod judge;
-mod provider;
 mod replay;
 mod unit;
 mod world;

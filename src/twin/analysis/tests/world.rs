@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::judge::LANGUAGE;
-use super::provider::Provider;
 use crate::argo::Version;
 use crate::clock::Moment;
 use crate::twin::analysis::{Controller, Pass, begin};
 use crate::twin::effect::{Effect, Reconciled};
+use crate::twin::replay::Provider;
 use crate::twin::store::{Key, Kind, Part, Patch, Store};
 
 /// How long a request to the API server takes.

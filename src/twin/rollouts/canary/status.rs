@@ -14,7 +14,7 @@ impl Context<'_> {
         if self.is_template_or_steps_changed() {
             self.begin_update(&mut new);
         } else {
-            self.advance(&mut new);
+            self.advance(&mut new)?;
         }
         self.calculate_conditions(&mut new);
         self.persist(new);
@@ -49,7 +49,7 @@ impl Context<'_> {
     }
 
     /// Promotion, an abort, or the next step.
-    fn advance(&mut self, new: &mut RolloutStatus) {
+    fn advance(&mut self, new: &mut RolloutStatus) -> Outcome {
         let (mut steps, at) = (steps::count(&self.rollout), steps::position(&self.rollout));
         let (mut index, step) = (at.map(|at| at.index), at.and_then(|at| at.step).cloned());
         let mut skipping = false;
@@ -65,7 +65,7 @@ impl Context<'_> {
         if self.is_aborted() {
             let back = if new.stable_rs == new.current_pod_hash { steps } else { 0 };
             new.current_step_index = index.map(|_| back);
-            return;
+            return Ok(());
         }
         if let Some(step) = step.filter(|step| self.completed_step(step)) {
             index = index.map(|index| index.saturating_add(1));
@@ -74,6 +74,7 @@ impl Context<'_> {
             self.complete_step(new, &step, (index.unwrap_or(0), steps));
         }
         new.current_step_index = index;
+        Ok(())
     }
 
     fn complete_step(&mut self, new: &mut RolloutStatus, step: &CanaryStep, (done, steps): (i32, i32)) {

@@ -46,6 +46,22 @@ impl Bench {
 
     /// Everything applied, nothing settled but what takes no time.
     pub(super) fn applied(strategy: Value, spec: Value) -> Bench {
+        let mut bench = Bench::with_services();
+        bench.create(Kind::Rollout, rollout(&strategy, &spec));
+        bench
+    }
+
+    /// A Deployment of two replicas that runs v1, and a Rollout that borrows its template, just applied.
+    pub(super) fn lent(strategy: Value, scale_down: &str) -> Bench {
+        let mut bench = Bench::with_services();
+        bench.create(Kind::Deployment, deployment());
+        bench.seconds(3);
+        bench.create(Kind::Rollout, borrower(&strategy, scale_down));
+        bench
+    }
+
+    /// Everything but the Rollout.
+    pub(super) fn with_services() -> Bench {
         let mut bench = Bench::new();
         for name in ["app-active", "app-preview"] {
             bench.create(Kind::Service, service(name));
@@ -53,8 +69,12 @@ impl Bench {
         for name in ["pre", "post"] {
             bench.create(Kind::AnalysisTemplate, analysis_template(name));
         }
-        bench.create(Kind::Rollout, rollout(&strategy, &spec));
         bench
+    }
+
+    /// Somebody patches another version into the Deployment.
+    pub(super) fn release_lent(&mut self, version: &str) {
+        self.merge(Kind::Deployment, "app", Part::Main, json!({"spec": {"template": template(version)}}));
     }
 
     /// Everything applied, if the API server takes the Rollout.
@@ -208,6 +228,23 @@ fn ingress() -> Value {
     let path = json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "app-stable", "port": {"number": 80}}}});
     let rules = json!([{"host": "app.example", "http": {"paths": [path]}}]);
     json!({"metadata": {"name": "app"}, "spec": {"ingressClassName": "nginx", "rules": rules}})
+}
+
+/// The Deployment that lends its template.
+pub(super) fn deployment() -> Value {
+    let spec =
+        json!({"replicas": 2, "selector": {"matchLabels": {"app": "app"}}, "template": template("v1")});
+    json!({"metadata": {"name": "app"}, "spec": spec})
+}
+
+/// A Rollout that borrows from it.
+pub(super) fn borrower(strategy: &Value, scale_down: &str) -> Value {
+    let workload =
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "app", "scaleDown": scale_down});
+    let mut rollout = rollout(strategy, &json!({"workloadRef": workload}));
+    let spec = rollout["spec"].as_object_mut().expect("a spec");
+    spec.retain(|field, _| !["template", "selector"].contains(&field.as_str()));
+    rollout
 }
 
 fn analysis_template(name: &str) -> Value {

@@ -3,15 +3,17 @@
 //! It is no kernel: effects are played at once, each request takes four milliseconds, nobody measures and nobody is
 //! notified. What it is for is the trace: what an onlooker would have seen, in order.
 
+mod telling;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::argo::Version;
-use crate::argo::rollout::{HASH_LABEL, Rollout};
 use crate::clock::Moment;
-use crate::twin::effect::Effect;
+use crate::twin::deployments;
+use crate::twin::effect::{Effect, WRITTEN};
 use crate::twin::rollouts;
 use crate::twin::store::{ApiError, Change, Key, Kind, Object, Part, Patch, Store, text_at};
 
@@ -152,7 +154,10 @@ impl Bench {
     }
 
     fn reconcile(&mut self, key: &Key) {
-        let outcome = rollouts::reconcile(&self.store, self.now, key, self.version);
+        let outcome = match key.kind {
+            Kind::Deployment => deployments::reconcile(&self.store, self.now, key),
+            _ => rollouts::reconcile(&self.store, self.now, key, self.version),
+        };
         let mut error = outcome.error;
         for effect in outcome.effects {
             if let Err(refusal) = self.play(effect) {
@@ -190,11 +195,20 @@ impl Bench {
         self.now = self.now + REQUEST;
         match effect {
             Effect::Create { kind, object } => self.store.create(self.now, kind, object).map(drop),
-            Effect::Update { kind, part, object } => {
+            Effect::Update { kind, part, mut object } => {
+                // Nobody else writes on the bench, so what was written last is what is there.
+                if object["metadata"]["resourceVersion"] == WRITTEN {
+                    object["metadata"]
+                        .as_object_mut()
+                        .expect("an object has metadata")
+                        .remove("resourceVersion");
+                }
                 self.store.update(self.now, kind, part, object).map(drop)
             }
             Effect::Patch { key, part, patch } => self.write_patch(&key, part, &patch).map(drop),
             Effect::Delete { key } => self.store.delete(self.now, &key).map(drop),
+            // A Deployment's sizes are told already.
+            Effect::Event { kind: Kind::Deployment, .. } => Ok(()),
             Effect::Event { reason, message, warning, .. } => {
                 self.observe();
                 self.say(event_line(reason, warning, &message, self.verbose));
@@ -218,7 +232,12 @@ impl Bench {
         for change in changes {
             self.seen = change.version;
             self.tell(&change);
-            let woken = rollouts::concerned(&self.store, &change);
+            let mut woken = rollouts::concerned(&self.store, &change);
+            woken.extend(deployments::concerned(&self.store, &change));
+            if let Some(lender) = rollouts::lends(&self.store, &change) {
+                let told = rollouts::sync_workload(&self.store, &lender).effects;
+                told.into_iter().for_each(|effect| self.play(effect).expect("a Rollout that is there"));
+            }
             let services = rollouts::released_services(&change);
             let touched = (change.key.kind == Kind::Service).then(|| change.key.clone());
             for service in services.into_iter().chain(touched) {
@@ -229,99 +248,6 @@ impl Bench {
                     .for_each(|effect| self.play(effect).expect("a Service that is there"));
             }
             self.woken.extend(woken);
-        }
-    }
-
-    fn tell(&mut self, change: &Change) {
-        let (old, new) = (change.old.as_deref(), change.new.as_deref());
-        match change.key.kind {
-            Kind::Rollout => self.tell_rollout(change),
-            Kind::Service => self.tell_service(&change.key, old, new),
-            Kind::ReplicaSet => self.tell_replica_set(&change.key, old, new),
-            Kind::AnalysisRun => self.tell_run(&change.key, old, new),
-            Kind::Ingress => self.tell_ingress(&change.key, new),
-            Kind::Pod => {
-                let deleted = new.is_none();
-                if deleted {
-                    self.say(format!("pod {} deleted", change.key.name));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn tell_rollout(&mut self, change: &Change) {
-        let line =
-            |object: &Value| Rollout::read(object).map(|rollout| summary(&rollout)).unwrap_or_default();
-        match (&change.old, &change.new) {
-            (None, Some(new)) => self.play(rollouts::first_sight(new)).expect("an event"),
-            (Some(old), None) => self.play(rollouts::farewell(old)).expect("an event"),
-            (Some(old), Some(new)) if line(old) != line(new) => self.say(line(new)),
-            _ => {}
-        }
-    }
-
-    fn tell_service(&mut self, key: &Key, old: Option<&Value>, new: Option<&Value>) {
-        let hash = |object: Option<&Value>| {
-            object
-                .and_then(|object| object["spec"]["selector"][HASH_LABEL].as_str())
-                .unwrap_or("-")
-                .to_owned()
-        };
-        if new.is_some() && hash(old) != hash(new) {
-            self.say(format!("{} -> {}", key.name, hash(new)));
-        }
-    }
-
-    /// Only the weight of a canary Ingress is of interest.
-    fn tell_ingress(&mut self, key: &Key, new: Option<&Value>) {
-        let weight = |object: &Value| {
-            object["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight"].clone()
-        };
-        match new.map(weight) {
-            Some(Value::String(weight)) => self.say(format!("ingress {} {weight}", key.name)),
-            None => self.say(format!("ingress {} deleted", key.name)),
-            Some(_) => {}
-        }
-    }
-
-    fn tell_replica_set(&mut self, key: &Key, old: Option<&Value>, new: Option<&Value>) {
-        let Some(new) = new else {
-            self.starting.remove(key);
-            return self.say(format!("rs {} deleted", key.name));
-        };
-        let hash = new["metadata"]["labels"][HASH_LABEL].as_str().unwrap_or("-").to_owned();
-        if !self.hashes.contains(&hash) {
-            self.hashes.push(hash);
-        }
-        let size = |object: &Value| object["spec"]["replicas"].as_i64().unwrap_or(-1);
-        let deadline =
-            |object: &Value| text_at(object, "/metadata/annotations/scale-down-deadline").to_owned();
-        let Some(old) = old else { return self.say(format!("rs {} created", key.name)) };
-        if size(old) != size(new) {
-            self.say(format!("rs {} {} -> {}", key.name, size(old), size(new)));
-        }
-        if deadline(old) != deadline(new) {
-            let word = if deadline(new).is_empty() { "removed" } else { "set" };
-            self.say(format!("rs {} deadline {word}", key.name));
-        }
-    }
-
-    fn tell_run(&mut self, key: &Key, old: Option<&Value>, new: Option<&Value>) {
-        let terminated = |object: &Value| object["spec"]["terminate"] == json!(true);
-        match (old, new) {
-            (None, Some(_)) => self.say(format!("ar {} created", key.name)),
-            (Some(_), None) => self.say(format!("ar {} deleted", key.name)),
-            (Some(old), Some(new)) => {
-                if !terminated(old) && terminated(new) {
-                    self.say(format!("ar {} terminated", key.name));
-                }
-                let phase = text_at(new, "/status/phase");
-                if text_at(old, "/status/phase") != phase {
-                    self.say(format!("ar {} {phase}", key.name));
-                }
-            }
-            (None, None) => {}
         }
     }
 
@@ -401,37 +327,6 @@ fn event_line(reason: &str, warning: bool, message: &str, verbose: bool) -> Stri
     } else {
         format!("event {reason}{mark}")
     }
-}
-
-/// What an onlooker of the Rollout sees.
-fn summary(rollout: &Rollout) -> String {
-    let status = &rollout.status;
-    let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
-    let pauses: Vec<&str> = status.pause_conditions.iter().map(|pause| pause.reason.as_str()).collect();
-    let mut line = format!("{} \"{}\"", or_dash(&status.phase), status.message);
-    if status.abort {
-        line.push_str(" abort");
-    }
-    if status.controller_pause {
-        line.push_str(" controllerPause");
-    }
-    if !pauses.is_empty() {
-        line.push_str(&format!(" pause={}", pauses.join(",")));
-    }
-    if rollout.spec.strategy.blue_green.is_some() {
-        let green = &status.blue_green;
-        let (active, preview) = (or_dash(&green.active_selector), or_dash(&green.preview_selector));
-        line.push_str(&format!(" active={active} preview={preview}"));
-    }
-    if let Some(step) = status.current_step_index {
-        line.push_str(&format!(" step={step}"));
-    }
-    if let Some(weights) = &status.canary.weights {
-        line.push_str(&format!(" weights={}/{}", weights.canary.weight, weights.stable.weight));
-    }
-    let (current, stable) = (or_dash(&status.current_pod_hash), or_dash(&status.stable_rs));
-    line.push_str(&format!(" current={current} stable={stable}"));
-    line
 }
 
 /// The CRD's only default that matters here.

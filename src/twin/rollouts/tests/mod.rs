@@ -17,3 +17,4 @@ mod traffic_dynamic;
 mod traffic_hands;
 mod traffic_updates;
 mod updates;
+mod workloads;

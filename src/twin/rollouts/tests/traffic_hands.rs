@@ -20,7 +20,6 @@ fn tr_canary_becomes_unready_at_weight_40() {
     assert_snapshot!(bench.take_trace(), @r#"
     event PatchingCanaryIngress
     ingress app-app-canary 0
-    event PatchingCanaryIngress
     event TrafficWeightUpdated
     Paused "CanaryPauseStep" controllerPause pause=CanaryPauseStep step=1 weights=0/100 current=v2 stable=v1
     event PatchingCanaryIngress

@@ -220,7 +220,6 @@ fn tr_set_canary_scale_below_weight() {
     event ScalingReplicaSet
     event PatchingCanaryIngress
     ingress app-app-canary 0
-    event PatchingCanaryIngress
     event TrafficWeightUpdated
     event RolloutStepCompleted
     Progressing "more replicas need to be updated" step=4 weights=0/100 current=v2 stable=v1
@@ -307,7 +306,6 @@ fn tr_new_template_mid_flight() {
     event RolloutResumed
     event PatchingCanaryIngress
     ingress app-app-canary 0
-    event PatchingCanaryIngress
     event TrafficWeightUpdated
     rs app-v3 0 -> 2
     event ScalingReplicaSet

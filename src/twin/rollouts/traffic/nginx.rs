@@ -32,6 +32,9 @@ impl Context<'_> {
 
     fn set_ingress_weight(&mut self, nginx: &Nginx, stable: &str, weight: i32) -> Outcome {
         let name = canary_ingress_name(&self.rollout.metadata.name, stable);
+        if self.has_written_ingress(&name) {
+            return Ok(()); // A weight may be set twice in one reconcile; the second time finds what the first wrote.
+        }
         let Some(source) = self.store.get(&self.key.sibling(Kind::Ingress, stable)).cloned() else {
             let cause = format!("ingress.networking.k8s.io \"{stable}\" not found");
             return Err(Stop(format!("error retrieving stableIngress `{stable}` from cache: {cause}")));
@@ -40,22 +43,20 @@ impl Context<'_> {
         match self.store.get(&self.key.sibling(Kind::Ingress, &name)).cloned() {
             Some(found) => self.patch_canary_ingress(&found, wanted, weight),
             None => {
-                self.create_canary_ingress(&name, wanted, weight);
+                let message = format!("Creating canary ingress `{name}` with weight `{weight}`");
+                self.event("CreatingCanaryIngress", message);
+                self.create(Kind::Ingress, wanted);
                 Ok(())
             }
         }
     }
 
-    /// A weight may be set twice in one reconcile; the second time upstream finds what the first has created.
-    fn create_canary_ingress(&mut self, name: &str, wanted: Value, weight: i32) {
-        let message = format!("Creating canary ingress `{name}` with weight `{weight}`");
-        self.event("CreatingCanaryIngress", message);
-        let created = self.out.effects.iter().any(|effect| {
-            matches!(effect, Effect::Create { kind: Kind::Ingress, object } if text_at(object, "/metadata/name") == name)
-        });
-        if !created {
-            self.create(Kind::Ingress, wanted);
-        }
+    fn has_written_ingress(&self, name: &str) -> bool {
+        self.out.effects.iter().any(|effect| match effect {
+            Effect::Create { kind: Kind::Ingress, object } => text_at(object, "/metadata/name") == name,
+            Effect::Patch { key, .. } => key.kind == Kind::Ingress && &*key.name == name,
+            _ => false,
+        })
     }
 
     fn patch_canary_ingress(&mut self, found: &Value, mut wanted: Value, weight: i32) -> Outcome {

@@ -60,7 +60,7 @@ pub(super) fn metadata() -> Schema {
 
 /// The schema of a kind that is not one of Argo's.
 pub(super) fn schema(kind: Kind) -> &'static Schema {
-    static LOADED: [OnceLock<Schema>; 10] = [const { OnceLock::new() }; 10];
+    static LOADED: [OnceLock<Schema>; 11] = [const { OnceLock::new() }; 11];
     let (slot, text) = match kind {
         Kind::Namespace => (0, NAMESPACE),
         Kind::ConfigMap => (1, CONFIG_MAP),
@@ -71,6 +71,7 @@ pub(super) fn schema(kind: Kind) -> &'static Schema {
         Kind::VirtualService => (6, VIRTUAL_SERVICE),
         Kind::DestinationRule => (7, DESTINATION_RULE),
         Kind::ReplicaSet => (8, "{status:o}"),
+        Kind::PodTemplate => (10, "{}"),
         _ => (9, "{spec:o status:o}"),
     };
     LOADED[slot].get_or_init(|| {
@@ -79,6 +80,9 @@ pub(super) fn schema(kind: Kind) -> &'static Schema {
             schema.properties.insert(name.into(), notation::schema(field));
         }
         schema.preserve_unknown = slot == 9;
+        if kind == Kind::PodTemplate {
+            schema.properties.insert("template".into(), load::pod_template());
+        }
         let workload = match kind {
             Kind::Deployment => Some(DEPLOYMENT_SPEC),
             Kind::ReplicaSet => Some(REPLICA_SET_SPEC),

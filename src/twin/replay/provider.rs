@@ -10,17 +10,17 @@ use crate::twin::analysis::{Answer, Ask, Outcome, prometheus};
 const LATENCY: Duration = Duration::from_millis(3);
 
 #[derive(Debug, Default)]
-pub(super) struct Provider {
+pub(in crate::twin) struct Provider {
     calls: BTreeMap<String, usize>,
 }
 
 impl Provider {
     /// Counts a call that was answered before.
-    pub(super) fn count(&mut self, name: &str) {
+    pub(in crate::twin) fn count(&mut self, name: &str) {
         *self.calls.entry(name.to_owned()).or_default() += 1;
     }
 
-    pub(super) fn answer(&mut self, ask: &Ask, now: Moment) -> Answer {
+    pub(in crate::twin) fn answer(&mut self, ask: &Ask, now: Moment) -> Answer {
         let (outcome, delay) = self.outcome(ask);
         if delay > ask.timeout {
             return Answer { at: now + ask.timeout, outcome: ask.timed_out(), warnings: vec![] };

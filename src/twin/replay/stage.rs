@@ -1,0 +1,414 @@
+//! The twin as the stage of a recording: the same objects, acts, fates and answers; then what was seen, line by line.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::acts::{self, Act, seconds};
+use super::fates::{Fates, Places, State, When};
+use super::load::Load;
+use super::provider::Provider;
+use super::sight::{Sight, text};
+use crate::argo::Version;
+use crate::clock::{Moment, Seed};
+use crate::inbox;
+use crate::twin::pods::{Exports, PodSettings};
+use crate::twin::prometheus::{Role, Scraping};
+use crate::twin::receivers::Manner;
+use crate::twin::recordings::{Recording, notification_config};
+use crate::twin::store::{Change, Key, Kind, Object, Part, Patch, text_at};
+use crate::twin::{Settings, Twin};
+
+/// The namespace of a replay; a recording says `NAMESPACE`.
+const NAMESPACE: &str = "namespace-of-the-replay";
+const CONTROLLER: &str = "argo-rollouts";
+
+/// What is going to happen.
+#[derive(Debug)]
+enum Cue {
+    Act(Act),
+    Pod(Key, State),
+    /// The receiver behind the flaky service goes or comes, and does so again so many seconds later.
+    Sink(Vec<(f64, bool)>),
+}
+
+/// Something that was waited for before an act: the sight of a track with this number, so many seconds earlier.
+#[derive(Debug)]
+struct Anchor {
+    track: String,
+    number: usize,
+    before: f64,
+}
+
+/// How long an act waits for its anchor when the twin is late.
+const PATIENCE: f64 = 2.0;
+
+/// The stage.
+pub(super) struct Stage {
+    twin: Twin,
+    start: Moment,
+    /// What happens at a moment of the twin's.
+    cues: BTreeMap<(Moment, usize), Cue>,
+    /// What happened at a second of the recording, in order, with what it waited for.
+    script: BTreeMap<(Moment, usize), (Cue, Option<Anchor>)>,
+    cued: usize,
+    /// By how many seconds the twin is behind the recording.
+    behind: f64,
+    sight: Sight,
+    fates: Fates,
+    load: Load,
+    sets: Places,
+    pods: BTreeMap<String, Vec<String>>,
+    read: u64,
+    lines: Vec<Value>,
+    ended: bool,
+}
+
+/// Plays a recording and answers with what was seen, in its own format.
+pub(super) fn play(recording: &Recording, observed: &[Value], throw: u64) -> Vec<Value> {
+    let start = Moment::parse_rfc3339(text(&observed[0]["time"])).expect("the wall clock of the start");
+    let mut stage = Stage::new(start, throw, Fates::read(observed), Load::read(observed, throw));
+    let actions = recording.actions();
+    let anchors = Anchors::read(observed);
+    // A delivery is tried again over seconds, so what its receiver will do is known from its first turn on.
+    let sinks = acts::sinks(&actions);
+    if let Some((first, _)) = sinks.first().copied() {
+        let turns = sinks.iter().map(|(at, there)| (at - first, *there)).collect();
+        stage.script(first, Cue::Sink(turns), anchors.before(first));
+    }
+    let given = recording.given();
+    for (number, (at, act)) in acts::read(&given, &actions, observed).into_iter().enumerate() {
+        let anchor = if number < given.len() { None } else { anchors.before(at) };
+        stage.script(at, Cue::Act(act), anchor);
+    }
+    while !stage.ended {
+        stage.step();
+    }
+    stage.finish()
+}
+
+/// The sights that acts may have waited for.
+struct Anchors(Vec<(f64, String, usize)>);
+
+impl Anchors {
+    fn read(observed: &[Value]) -> Anchors {
+        // A hot loop has as many sights as it has turns; there is no counting on them.
+        if observed.iter().any(|line| line["kind"] == "Elided") {
+            return Anchors(vec![]);
+        }
+        let mut sight = Sight::default();
+        for line in observed {
+            sight.see(line);
+        }
+        let tracks = sight.tracks().iter().filter(|(name, _)| {
+            !name.contains("condition")
+                && ["Rollout", "AnalysisRun", "Service", "ReplicaSet"]
+                    .iter()
+                    .any(|kind| name.starts_with(kind))
+        });
+        let mut all: Vec<(f64, String, usize)> = tracks
+            .flat_map(|(name, sights)| sights.iter().enumerate().map(|(n, seen)| (seen.at, name.clone(), n)))
+            .collect();
+        all.sort_by(|one, other| one.0.total_cmp(&other.0));
+        Anchors(all)
+    }
+
+    /// The last sight before a second. What an act did may be seen before the act is written down.
+    fn before(&self, at: f64) -> Option<Anchor> {
+        let (seen, track, number) = self.0.iter().rev().find(|(seen, ..)| *seen < at - 0.1)?;
+        Some(Anchor { track: track.clone(), number: *number, before: at - seen })
+    }
+}
+
+impl Stage {
+    fn new(start: Moment, throw: u64, fates: Fates, load: Load) -> Stage {
+        let mut twin = Twin::new(settings(start, throw));
+        twin.script = Some(Provider::default());
+        let mut config = notification_config();
+        config["metadata"] = json!({"name": "argo-rollouts-notification-configmap", "namespace": CONTROLLER});
+        let secret = json!({"metadata": {"name": "argo-rollouts-notification-secret", "namespace": CONTROLLER},
+            "data": {"slack-token": "dG9rZW4="}});
+        let store = twin.store_mut();
+        store
+            .create(start, Kind::Namespace, json!({"metadata": {"name": NAMESPACE}}))
+            .expect("a new namespace");
+        store.create(start, Kind::ConfigMap, config).expect("a new ConfigMap");
+        store.create(start, Kind::Secret, secret).expect("a new Secret");
+        twin.settle();
+        let read = twin.store().version();
+        let (cues, sets, pods) = (BTreeMap::new(), Places::default(), BTreeMap::new());
+        Stage {
+            twin,
+            start,
+            cues,
+            script: BTreeMap::new(),
+            cued: 0,
+            behind: 0.0,
+            sight: Sight::default(),
+            fates,
+            load,
+            sets,
+            pods,
+            read,
+            lines: vec![],
+            ended: false,
+        }
+    }
+
+    fn cue(&mut self, at: Moment, cue: Cue) {
+        self.cued += 1;
+        self.cues.insert((at, self.cued), cue);
+    }
+
+    fn script(&mut self, at: f64, cue: Cue, anchor: Option<Anchor>) {
+        self.cued += 1;
+        self.script.insert((self.start + seconds(at), self.cued), (cue, anchor));
+    }
+
+    /// The next thing that happens: a cue, or whatever the twin has to do.
+    fn step(&mut self) {
+        self.twin.latency.load = self.load.at(self.seconds() - self.behind);
+        let scripted = self.next_scripted();
+        let cued = self.cues.first_key_value().map(|((at, _), _)| *at);
+        let own = self.twin.next();
+        let soonest = [Some(scripted), cued, own].into_iter().flatten().min().unwrap_or(scripted);
+        self.twin.advance(soonest);
+        if soonest == scripted {
+            let ((at, _), (cue, _)) = self.script.pop_first().expect("the end is scripted");
+            self.behind = self.seconds() - at.since(self.start).as_secs_f64();
+            self.perform(cue);
+        } else if Some(soonest) == cued {
+            let (_, cue) = self.cues.pop_first().expect("looked at above");
+            self.perform(cue);
+        }
+        self.twin.settle();
+        self.look();
+    }
+
+    /// When the next thing of the script happens: as long after what it waited for as in the recording.
+    fn next_scripted(&self) -> Moment {
+        let (&(at, _), (_, anchor)) = self.script.first_key_value().expect("the end is scripted");
+        let at = at.since(self.start).as_secs_f64();
+        let seen =
+            |anchor: &Anchor| self.sight.tracks().get(&anchor.track)?.get(anchor.number).map(|seen| seen.at);
+        let due = match anchor {
+            None => at + self.behind,
+            Some(anchor) => seen(anchor).map_or(at + self.behind + PATIENCE, |seen| seen + anchor.before),
+        };
+        (self.start + seconds(due)).max(self.twin.now())
+    }
+
+    fn perform(&mut self, cue: Cue) {
+        let now = self.twin.now();
+        match cue {
+            Cue::Pod(key, state) => {
+                // A pod that is gone has no status any more.
+                let _ =
+                    self.twin.store_mut().patch(now, &key, Part::Status, &Patch::Merge(state.status(now)));
+            }
+            Cue::Sink(turns) => {
+                for (later, there) in turns {
+                    let manner = (!there).then_some(Manner::Refuses);
+                    self.twin.receivers.turn("flaky", now + seconds(later), manner);
+                }
+            }
+            Cue::Act(Act::Apply(object)) => self.apply(object),
+            Cue::Act(Act::Patch(kind, name, part, patch)) => {
+                let key = key(kind, &name);
+                let done = self.twin.store_mut().patch(now, &key, part, &patch);
+                done.unwrap_or_else(|error| panic!("{key:?}: {}", error.message));
+            }
+            Cue::Act(Act::Delete(kind, name)) => self.delete(&key(kind, &self.today(&name))),
+            Cue::Act(Act::Evict(name)) => {
+                if let Some(name) = self.counterpart(&name) {
+                    self.delete(&key(Kind::Pod, &name));
+                }
+            }
+            Cue::Act(Act::ControllerDies) => self.twin.stop_controller(),
+            Cue::Act(Act::ControllerLeads) => self.twin.start_controller(),
+            Cue::Act(Act::End) => self.ended = true,
+        }
+    }
+
+    fn delete(&mut self, key: &Key) {
+        let now = self.twin.now();
+        let done = self.twin.store_mut().delete(now, key);
+        done.unwrap_or_else(|error| panic!("{key:?}: {}", error.message));
+    }
+
+    /// As `kubectl apply` would: what the manifest says replaces what was there.
+    fn apply(&mut self, mut object: Value) {
+        let kind =
+            Kind::of_type(text(&object["apiVersion"]), text(&object["kind"])).expect("a kind of the twin");
+        if kind.info().namespaced {
+            object["metadata"]["namespace"] = json!(NAMESPACE);
+        }
+        let channel = object["metadata"]["annotations"].to_string().replace("CHANNEL", "NAMESPACE-alerts");
+        if let Ok(annotations @ Value::Object(_)) = serde_json::from_str(&channel) {
+            object["metadata"]["annotations"] = annotations;
+        }
+        let now = self.twin.now();
+        let key = key(kind, text_at(&object, "/metadata/name"));
+        let done = match self.twin.store().get(&key).cloned() {
+            None => self.twin.store_mut().create(now, kind, object),
+            Some(old) => {
+                let mut new = (*old).clone();
+                new["spec"] = object["spec"].clone();
+                self.twin.store_mut().update(now, kind, Part::Main, new)
+            }
+        };
+        done.unwrap_or_else(|error| panic!("{key:?}: {}", error.message));
+    }
+
+    /// The twin's name of an object that a recording calls `name`: ReplicaSets are found by their place.
+    fn today(&self, name: &str) -> String {
+        self.fates.sets.of(name).and_then(|place| self.sets.at(place)).unwrap_or(name).to_owned()
+    }
+
+    fn counterpart(&self, pod: &str) -> Option<String> {
+        let (set, place) = self.fates.place(pod)?;
+        self.pods.get(self.sets.at(set)?)?.get(place).cloned()
+    }
+
+    /// Takes down what has changed.
+    fn look(&mut self) {
+        let changes: Vec<Change> =
+            self.twin.store().changes_after(self.read).expect("read at once").cloned().collect();
+        self.read = self.twin.store().version();
+        for change in changes {
+            self.follow(&change);
+            let line = line(&change, self.seconds());
+            line.iter().for_each(|line| self.sight.see(line));
+            self.lines.extend(line);
+        }
+    }
+
+    fn seconds(&self) -> f64 {
+        self.twin.now().since(self.start).as_secs_f64()
+    }
+
+    /// New ReplicaSets take their place, and new pods meet their fate.
+    fn follow(&mut self, change: &Change) {
+        let (None, Some(new)) = (&change.old, &change.new) else { return };
+        let name = text_at(new, "/metadata/name").to_owned();
+        match change.key.kind {
+            Kind::ReplicaSet => self.sets.add(&name, text_at(new, "/metadata/ownerReferences/0/kind")),
+            Kind::Pod => {
+                let set = text_at(new, "/metadata/ownerReferences/0/name").to_owned();
+                let siblings = self.pods.entry(set.clone()).or_default();
+                siblings.push(name);
+                let place = siblings.len() - 1;
+                let Some(set) = self.sets.of(&set).cloned() else { return };
+                let now = self.twin.now();
+                for (at, state) in self.fates.of(&set, place) {
+                    let cue = Cue::Pod(change.key.clone(), state);
+                    match at {
+                        When::After(seconds) => self.cue(now + acts::seconds(seconds), cue),
+                        When::At(second) => self.script(second, cue, None),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// All lines, deliveries among them, in order of time.
+    fn finish(mut self) -> Vec<Value> {
+        let paths =
+            BTreeMap::from([("flaky", "ok"), ("second", "ok"), ("r404", "fail404"), ("r429", "fail429")]);
+        for (at, service, status, body) in std::mem::take(&mut self.twin.heard) {
+            if status == 0 || at > self.twin.now() {
+                continue;
+            }
+            let (name, body) = match service.as_str() {
+                "slack" => ("slack/api/chat.postMessage".to_owned(), form(&body)),
+                service => (
+                    format!("webhook/{}", paths.get(service).unwrap_or(&service)),
+                    serde_json::from_str(&body).unwrap_or(json!(body)),
+                ),
+            };
+            let at = at.since(self.start).as_secs_f64();
+            self.lines
+                .push(json!({"t": at, "kind": "Delivery", "name": name, "answered": status, "body": body}));
+        }
+        self.lines.sort_by(|one, other| one["t"].as_f64().unwrap().total_cmp(&other["t"].as_f64().unwrap()));
+        let all = Value::Array(self.lines).to_string().replace(NAMESPACE, "NAMESPACE");
+        serde_json::from_str(&all).expect("it was JSON before")
+    }
+}
+
+/// How a form is announced.
+const TYPE: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+/// What Slack is told: a form with a channel and a text.
+fn form(body: &str) -> Value {
+    let message = inbox::read("/slack/api/chat.postMessage", &[(TYPE.0.to_owned(), TYPE.1.to_owned())], body);
+    json!({"channel": message.recipient, "text": message.text})
+}
+
+fn key(kind: Kind, name: &str) -> Key {
+    Key::new(kind, if kind.info().namespaced { NAMESPACE } else { "" }, name)
+}
+
+fn settings(start: Moment, throw: u64) -> Settings {
+    let slow = Manner::Answers(200, Duration::from_secs(3));
+    let manners = [
+        ("slow3", slow),
+        ("fail500", Manner::Answers(500, Duration::from_millis(5))),
+        ("r404", Manner::Answers(404, Duration::from_millis(5))),
+        ("r429", Manner::Answers(429, Duration::from_millis(5))),
+        ("fail2", Manner::Falters(500, 2)),
+    ];
+    Settings {
+        seed: Seed::new(throw),
+        epoch: start,
+        version: Version::V1_9,
+        pods: PodSettings {
+            // The recording says when pods start; the twin's own kubelet never does it.
+            start: Duration::from_secs(10 * 365 * 86_400),
+            healthy: fake_app::fault::Latency::healthy(),
+            exports: Exports::default(),
+        },
+        scraping: Scraping {
+            interval: Duration::from_secs(3600),
+            role: Role::Pods,
+            retention: Duration::from_secs(3600),
+        },
+        receivers: manners.map(|(name, manner)| (name.to_owned(), manner)).into(),
+        controller_namespace: CONTROLLER.to_owned(),
+    }
+}
+
+/// A change as the recorder would have written it, of the kinds that it watched.
+fn line(change: &Change, at: f64) -> Option<Value> {
+    let kind = change.key.kind.info().kind;
+    let object: &Object = change.new.as_ref().or(change.old.as_ref())?;
+    let type_ = match (&change.old, &change.new) {
+        (None, _) => "ADDED",
+        (_, None) => "DELETED",
+        _ => "MODIFIED",
+    };
+    if change.key.namespace.as_ref() != NAMESPACE {
+        return None;
+    }
+    let mut line = json!({"t": at, "kind": kind, "name": change.key.name.as_ref(), "type": type_});
+    match change.key.kind {
+        // Only what the rollouts controller says was recorded.
+        Kind::Event if object["source"]["component"] != "rollouts-controller" => return None,
+        Kind::Event => {
+            let on = &object["involvedObject"];
+            line["on"] = json!(format!("{}/{}", text(&on["kind"]), text(&on["name"])));
+            line["eventType"] = object["type"].clone();
+            for field in ["reason", "message", "count"] {
+                line[field] = object[field].clone();
+            }
+        }
+        _ => {
+            for part in ["metadata", "spec", "status"] {
+                line[part] = object[part].clone();
+            }
+        }
+    }
+    Some(line)
+}
