@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args as Arguments, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -49,6 +50,8 @@ pub(super) enum Command {
     Run(Run),
     /// Look for what is wrong with scenarios and policies, without running anything.
     Check(Check),
+    /// Put the twin on loopback, in real time or faster, for `kubectl` and other programs.
+    Serve(Serve),
     /// Explain a code, a word or a key of a scenario; without one, list everything there is a page for.
     Explain {
         /// `FD001`, `no-measurement`, `traffic.slo`, `exit-codes` or `twin`, for instance.
@@ -121,6 +124,41 @@ pub(super) struct Check {
     /// Treat warnings as errors.
     #[arg(long)]
     pub(super) strict: bool,
+}
+
+/// `firedrill serve`.
+#[derive(Debug, Arguments)]
+pub(super) struct Serve {
+    /// A scenario whose policy is installed and whose traffic flows; without one the cluster is empty.
+    pub(super) scenario: Option<PathBuf>,
+    /// How many times faster than real time, up to 1000.
+    #[arg(long, default_value = "1", value_parser = speed)]
+    pub(super) speed: NonZeroU32,
+    /// The port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    pub(super) port: u16,
+    /// Where to write the kubeconfig. It is removed at the end.
+    #[arg(long, default_value = "firedrill.kubeconfig", value_name = "PATH")]
+    pub(super) kubeconfig: PathBuf,
+    /// What to leave out, so that the real one can take its place.
+    #[arg(long, value_name = "WHAT")]
+    pub(super) without: Vec<Without>,
+    /// The seed of all chance in the twin.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
+/// What a served twin can do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Without {
+    /// Argo's controllers: Rollouts, AnalysisRuns, Services and notifications.
+    Rollouts,
+}
+
+/// A second of a thousandfold twin is a quarter of an hour: more, and it would have time for nobody.
+fn speed(text: &str) -> Result<NonZeroU32, String> {
+    let speed = text.parse::<NonZeroU32>().ok().filter(|speed| speed.get() <= 1000);
+    speed.ok_or_else(|| "a whole number from 1 to 1000".to_owned())
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {

@@ -4,8 +4,10 @@ mod args;
 mod check;
 pub mod exit;
 pub mod files;
+mod kubeconfig;
 mod progress;
 mod run;
+mod serve;
 
 use clap::Parser as _;
 
@@ -29,6 +31,7 @@ pub fn main() -> u8 {
     match args.command {
         Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
+        Command::Serve(serve) => serve::serve(&serve),
         Command::Explain { code: Some(code) } => explain_code(&code),
         Command::Explain { code: None } => say(&explain::index()),
         Command::Schema => say(&crate::scenario::schema::text()),
@@ -80,6 +83,17 @@ fn complain(text: &str) {
 fn complain_of(diagnostics: &[crate::diag::Diagnostic]) {
     let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     complain(&crate::diag::render(diagnostics, color));
+}
+
+/// An error and everything that caused it, as one sentence.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
 }
 
 fn log(verbose: u8) {

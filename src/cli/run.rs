@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::args::{Format, Run};
 use super::progress::{Progress, Stopwatch};
-use super::{complain, complain_of, exit, files, say};
+use super::{chain, complain, complain_of, exit, files, say};
 use crate::diag::{self, Diagnostic, Severity};
 use crate::drill::{self, Finished, Prepared};
 use crate::report::{junit, story};
@@ -250,16 +250,6 @@ fn code(finished: &Finished) -> u8 {
 fn worst(codes: &[u8]) -> u8 {
     let order = [exit::INTERRUPTED, exit::BAD_INPUT, exit::WORLD_BROKE, exit::FAIL, exit::INCONCLUSIVE];
     order.into_iter().find(|code| codes.contains(code)).unwrap_or(exit::PASS)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
 
 fn list(paths: &[PathBuf]) -> String {

@@ -5,6 +5,7 @@
 mod clock;
 pub mod embedded;
 mod handles;
+pub mod served;
 mod twin;
 
 pub use self::clock::Clock;

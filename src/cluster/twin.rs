@@ -46,15 +46,22 @@ impl Drop for Opened {
 pub fn open_twin(settings: Settings) -> Opened {
     let clock = Clock::starting_at(settings.epoch);
     let version = settings.version;
-    let sooner = Arc::new(Notify::new());
-    let world = World::new(Kernel { twin: Twin::new(settings), clock, sooner: Arc::clone(&sooner) });
+    let (world, driver) = start(Twin::new(settings), clock);
     let client = kube::Client::new(world.router(), "default");
     let versions = BTreeMap::from([
         ("firedrill".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("argo-rollouts (imitated)".to_owned(), version.name().to_owned()),
     ]);
     let cluster = Cluster { agent: Agent::new(client.clone()), client, clock, world: "twin", versions };
-    Opened { cluster, driver: tokio::spawn(drive(world, clock, sooner)) }
+    Opened { cluster, driver }
+}
+
+/// Puts a twin behind the wire and sets its clock going.
+pub(super) fn start(twin: Twin, clock: Clock) -> (World<Kernel>, JoinHandle<()>) {
+    let sooner = Arc::new(Notify::new());
+    let world = World::new(Kernel { twin, clock, sooner: Arc::clone(&sooner) });
+    let driver = tokio::spawn(drive(world.clone(), clock, sooner));
+    (world, driver)
 }
 
 /// Sleeps until the kernel's next event, again and again. A write can put one before it, and then says so.
@@ -80,7 +87,7 @@ async fn sleep_until(next: Option<Moment>, clock: Clock) {
 }
 
 /// The twin, told the time by tokio's clock.
-struct Kernel {
+pub(super) struct Kernel {
     twin: Twin,
     clock: Clock,
     sooner: Arc<Notify>,
@@ -118,6 +125,28 @@ impl Kernel {
         }
     }
 
+    /// Prometheus' instant query, under the name `prometheus` in any namespace: there is one, whatever it is called.
+    fn prometheus(&mut self, request: &ProxyRequest) -> Reply {
+        let given = if request.method == Method::POST { &request.body[..] } else { request.query.as_bytes() };
+        let pairs = form(given);
+        let value = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let at = value("time").and_then(|time| time.parse::<f64>().ok());
+        let at =
+            at.map_or_else(|| self.twin.now(), |seconds| Moment::from_unix_nanos((seconds * 1e9) as i64));
+        match (request.path.as_str(), value("query")) {
+            ("/api/v1/query", Some(query)) => json(&self.twin.query(query, at)),
+            ("/api/v1/query", None) => text(StatusCode::BAD_REQUEST, "a query has a `query`".to_owned()),
+            _ => text(StatusCode::NOT_FOUND, "Prometheus knows /api/v1/query here".to_owned()),
+        }
+    }
+
+    /// Forgets what the agent saw more than an hour ago, for a world that nobody reports on.
+    pub(super) fn forget(&mut self, founded: Moment) {
+        self.catch_up();
+        let seconds = self.twin.now().since(founded).as_secs();
+        drop(self.twin.observed(seconds.saturating_sub(3600), 0));
+    }
+
     fn done(&mut self, act: impl FnOnce(&mut Twin)) -> Reply {
         act(&mut self.twin);
         self.sooner.notify_one();
@@ -146,9 +175,19 @@ impl Host for Kernel {
 
     fn proxy(&mut self, request: ProxyRequest) -> Option<Reply> {
         self.catch_up();
+        if request.service == "prometheus" {
+            return Some(self.prometheus(&request));
+        }
         let is_agent = request.namespace == wire::NAMESPACE && request.service == wire::SERVICE;
         is_agent.then(|| self.agent(&request))
     }
+}
+
+/// The pairs of a form or of a query string; none when it is neither.
+fn form(text: &[u8]) -> Vec<(String, String)> {
+    let uri = std::str::from_utf8(text).ok().and_then(|text| format!("/?{text}").parse::<http::Uri>().ok());
+    let pairs = uri.and_then(|uri| axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
+    pairs.map(|pairs| pairs.0).unwrap_or_default()
 }
 
 fn json(value: &impl Serialize) -> Reply {

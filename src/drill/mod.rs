@@ -5,11 +5,13 @@
 mod control;
 mod folder;
 mod prepare;
+mod stage;
 mod twin;
 
 pub use self::folder::{FolderError, files, save};
 pub use self::prepare::{Prepared, prepare};
-pub use self::twin::on_twin;
+pub use self::stage::{Stage, stage};
+pub use self::twin::{empty, on_twin};
 use crate::plan::Criteria;
 use crate::timeline::Timeline;
 use crate::verdict::Verdict;

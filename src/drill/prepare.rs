@@ -36,7 +36,7 @@ pub struct Prepared {
 }
 
 /// The namespace that Argo's own manifests use.
-const CONTROLLER_NAMESPACE: &str = "argo-rollouts";
+pub(super) const CONTROLLER_NAMESPACE: &str = "argo-rollouts";
 
 /// Reads a scenario and its policy, and plans the run.
 ///

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::prepare::Prepared;
+use fake_app::profile::Profile;
+
+use super::prepare::{CONTROLLER_NAMESPACE, Prepared};
 use super::{Finished, control};
+use crate::argo::Version;
 use crate::clock::{Moment, Seed};
 use crate::cluster::open_twin;
 use crate::engine::{self, Run, Trouble};
@@ -18,6 +21,10 @@ use crate::verdict::{ControlOutcome, Judge, judge};
 
 /// How the twin's Prometheus keeps samples at least.
 const RETENTION: Duration = Duration::from_secs(2 * 3600);
+/// What a scenario means where it says nothing (`scenario/defaults.yaml`).
+const POD_START: Duration = Duration::from_secs(3);
+/// The same.
+const SCRAPE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Runs a prepared scenario on the twin, its control first.
 ///
@@ -70,7 +77,7 @@ fn one_run(
     }))
 }
 
-fn settings(prepared: &Prepared, plan: &Plan, seed: u64) -> Settings {
+pub(super) fn settings(prepared: &Prepared, plan: &Plan, seed: u64) -> Settings {
     let mut identity = fake_app::metrics::Labels::new();
     identity.insert("service".to_owned(), plan.traffic.service.clone());
     identity.insert("namespace".to_owned(), plan.namespace.clone());
@@ -93,6 +100,26 @@ fn settings(prepared: &Prepared, plan: &Plan, seed: u64) -> Settings {
         },
         receivers: receivers.collect(),
         controller_namespace: prepared.controller_namespace.clone(),
+        argo: true,
+    }
+}
+
+/// A world without a scenario: every default, and servers that count their requests as most do.
+#[must_use]
+pub fn empty(seed: u64, epoch: Moment) -> Settings {
+    Settings {
+        seed: Seed::new(seed),
+        epoch,
+        version: Version::default(),
+        pods: PodSettings {
+            start: POD_START,
+            healthy: fake_app::fault::Latency::healthy(),
+            exports: Exports { profiles: vec![Profile::Micrometer, Profile::Http], ..Exports::default() },
+        },
+        scraping: Scraping { interval: SCRAPE_INTERVAL, role: Role::Pods, retention: RETENTION },
+        receivers: vec![],
+        controller_namespace: CONTROLLER_NAMESPACE.to_owned(),
+        argo: true,
     }
 }
 

@@ -164,7 +164,7 @@ impl<'a> Engine<'a> {
             Waited::TooLong => return Ok(self.never_healthy()),
             Waited::Came => {}
         }
-        self.cluster.agent.load(&self.load()).await.map_err(Trouble::agent)?;
+        self.cluster.agent.load(&load(self.plan)).await.map_err(Trouble::agent)?;
         match self.until(WARM_UP_LIMIT, &mut stop, |engine| engine.clean > 0).await? {
             Waited::Stopped => return Ok(INTERRUPTED.to_owned()),
             Waited::TooLong | Waited::Came => self.stage(Stage::Baseline),
@@ -370,24 +370,26 @@ impl<'a> Engine<'a> {
         (self.see)(&entry, &self.judge);
         self.timeline.push(entry);
     }
+}
 
-    fn load(&self) -> wire::Load {
-        let traffic = &self.plan.traffic;
-        wire::Load {
-            namespace: self.plan.namespace.clone(),
-            service: traffic.service.clone(),
-            port: traffic.port,
-            path: traffic.path.clone(),
-            method: traffic.method.name().to_owned(),
-            headers: traffic.headers.clone(),
-            rate: traffic.rate.per_second(),
-            slo: traffic.slo.0,
-            timeout: traffic.timeout.0,
-            connections: match traffic.connections {
-                Connections::PerRequest => wire::Connections::PerRequest,
-                Connections::Kept(count) => wire::Connections::Kept(count),
-            },
-        }
+/// The traffic of a plan, in the agent's words.
+#[must_use]
+pub fn load(plan: &Plan) -> wire::Load {
+    let traffic = &plan.traffic;
+    wire::Load {
+        namespace: plan.namespace.clone(),
+        service: traffic.service.clone(),
+        port: traffic.port,
+        path: traffic.path.clone(),
+        method: traffic.method.name().to_owned(),
+        headers: traffic.headers.clone(),
+        rate: traffic.rate.per_second(),
+        slo: traffic.slo.0,
+        timeout: traffic.timeout.0,
+        connections: match traffic.connections {
+            Connections::PerRequest => wire::Connections::PerRequest,
+            Connections::Kept(count) => wire::Connections::Kept(count),
+        },
     }
 }
 

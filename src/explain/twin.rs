@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::{Page, rule};
+use crate::twin::DIFFERENCES as DIFFERENCES_RECORDED;
 
 /// One thing that is not as on a cluster.
 struct Difference {
@@ -33,12 +34,20 @@ pub(super) fn page() -> Page {
         let item = rule::wrap(&format!("- {} {}", difference.what, difference.so));
         let _ = write!(body, "\n\n{}", item.replace('\n', "\n  "));
     }
+    let _ = write!(body, "\n\n## Recordings that the twin does not repeat\n\n{RECORDINGS}");
+    for (name, reason) in DIFFERENCES_RECORDED.lines().filter_map(|line| line.split_once('\t')) {
+        let item = rule::wrap(&format!("- `{name}`: {reason}"));
+        let _ = write!(body, "\n\n{}", item.replace('\n', "\n  "));
+    }
     Page { code: "twin".into(), title: "how the twin differs from a real cluster".into(), body: body.into() }
 }
 
 const INTRODUCTION: &str = "The twin is an emulated cluster in virtual time. What decides about a rollback is imitated after the source and
 after recordings of a real controller; what is not imitated is either refused by name or listed here. Where one
 of these matters to a policy, its verdict has to come from a real cluster.";
+
+const RECORDINGS: &str = "The twin is held to recordings of the real controller, event by event; `tests/data/README.md` describes them.
+These are known to differ:";
 
 const ARGO: &str = "Argo Rollouts";
 const ANALYSIS: &str = "Analysis and conditions";
@@ -72,7 +81,7 @@ const DIFFERENCES: &[Difference] = &[
     ),
     differs(
         ARGO,
-        "There is one controller without leader election, restarts or crashes.",
+        "There is one controller without leader election, and a drill cannot kill it yet.",
         "What a controller forgets or repeats when it is replaced in the middle of a rollback is not seen.",
     ),
     differs(
@@ -177,9 +186,15 @@ const DIFFERENCES: &[Difference] = &[
     ),
     differs(
         API,
-        "Server-side apply, field ownership, admission webhooks, quotas, conversion, authentication and permissions
-        are absent.",
+        "Admission webhooks, quotas, conversion and permissions are absent; a served twin wants its token, and then
+        everybody may do everything.",
         "Nothing is denied, and no webhook changes an object.",
+    ),
+    differs(
+        API,
+        "Fields have owners only from an object's first server-side apply on; `managedFields` cannot be written by
+        clients, and a conflict is told in its message without causes.",
+        "An object that nobody applied shows no `managedFields`.",
     ),
     differs(
         API,
@@ -188,13 +203,9 @@ const DIFFERENCES: &[Difference] = &[
     ),
     differs(
         API,
-        "Events are written one by one, without aggregation or rate limits.",
-        "There are more of them than on a cluster. They are never evidence.",
-    ),
-    differs(
-        API,
-        "OpenAPI documents, aggregated discovery, protobuf bodies, exec, logs and port-forward are absent.",
-        "Clients that insist on them get 404 or 415.",
+        "OpenAPI v2 (beyond an empty document), aggregated discovery, answers in protobuf, streaming lists, exec, logs
+        and port-forward are absent. Definitions of custom resources are objects that define nothing.",
+        "Clients that insist on them get 404, 406, 422 or 501.",
     ),
     differs(
         API,

@@ -22,6 +22,8 @@ pub struct Annotation {
     pub level: Level,
     /// What is remarked, without prefix and position.
     pub message: String,
+    /// Particulars that are added up over the steps of a query; mostly empty.
+    pub detail: String,
     /// The expression meant.
     pub span: Span,
 }
@@ -29,12 +31,17 @@ pub struct Annotation {
 impl Annotation {
     /// The remark as the query API prints it.
     pub fn display_in(&self, source: &str) -> String {
+        let (line, column) = line_column(source, self.span.start);
+        format!("{}{} ({line}:{column})", self.headline(), self.detail)
+    }
+
+    /// The remark without position and particulars.
+    pub fn headline(&self) -> String {
         let prefix = match self.level {
             Level::Warning => "PromQL warning",
             Level::Info => "PromQL info",
         };
-        let (line, column) = line_column(source, self.span.start);
-        format!("{prefix}: {} ({line}:{column})", self.message)
+        format!("{prefix}: {}", self.message)
     }
 }
 
@@ -95,7 +102,8 @@ impl Annotations {
     pub fn iter(&self) -> impl Iterator<Item = Annotation> {
         self.0.iter().map(|(key, lifted)| Annotation {
             level: key.level,
-            message: key.message.clone() + &lifted.as_ref().map(Lifted::describe).unwrap_or_default(),
+            message: key.message.clone(),
+            detail: lifted.as_ref().map(Lifted::describe).unwrap_or_default(),
             span: key.start..key.end,
         })
     }
@@ -124,6 +132,19 @@ impl Annotations {
         let label = format::quote(label);
         let message = format!("bucket label \"le\" is missing or has a malformed value of {label}");
         self.add(Level::Warning, span, for_metric(message, metric));
+    }
+
+    pub(crate) fn sort_in_range(&mut self, span: &Span) {
+        let message = "sort is ineffective for range queries since results are always ordered by labels";
+        self.add(Level::Warning, span, message.to_owned());
+    }
+
+    pub(crate) fn incompatible_types(&mut self, op: &str, span: &Span) {
+        let message = format!(
+            "incompatible sample types encountered for binary operator {}: float {op} float",
+            format::quote(op)
+        );
+        self.add(Level::Info, span, message);
     }
 
     pub(crate) fn possible_non_counter(&mut self, metric: &str, span: &Span) {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::error::Span;
+use super::length::Length;
 use super::matcher::Matcher;
 use super::signature::Function;
 
@@ -42,6 +43,10 @@ pub struct Expr {
     pub(crate) value_type: ValueType,
     /// Levels below and including this node. Bounded by the parser, so recursion over a query is safe.
     pub(crate) depth: usize,
+    /// Something in it depends on the step or the bounds of the query, and is filled in when the query runs.
+    pub(crate) contextual: bool,
+    /// It is the same at every step of a query.
+    pub(crate) invariant: bool,
 }
 
 /// The kinds of node.
@@ -52,9 +57,9 @@ pub enum ExprKind {
     /// `"text"`
     String(Arc<str>),
     /// `metric{label="value"}`
-    Selector(Selector),
+    Selector(Box<Selector>),
     /// `metric[5m]`
-    Range(RangeSelector),
+    Range(Box<RangeSelector>),
     /// `expr[30m:1m]`
     Subquery(Box<Subquery>),
     /// `(expr)`
@@ -78,13 +83,29 @@ pub struct Selector {
     pub matchers: Vec<Matcher>,
     /// `offset` and `@`.
     pub timing: Timing,
+    /// `anchored` or `smoothed`.
+    pub reach: Reach,
+}
+
+/// Which samples stand for the edges of a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// Those inside it, extrapolated.
+    #[default]
+    Inside,
+    /// `anchored`: the last one before the range stands for its start.
+    Anchored,
+    /// `smoothed`: both edges are interpolated between the samples around them.
+    Smoothed,
 }
 
 /// The modifiers that move a selector or subquery in time.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Timing {
     /// `offset`, in milliseconds; positive looks back.
     pub offset_ms: i64,
+    /// The offset, when it depends on the query.
+    pub offset: Option<Box<Length>>,
     /// `@`
     pub at: Option<At>,
 }
@@ -109,6 +130,8 @@ pub struct RangeSelector {
     pub selector_span: Span,
     /// How far it reaches back.
     pub range_ms: i64,
+    /// How far, when it depends on the query.
+    pub range: Option<Box<Length>>,
 }
 
 /// `expr[30m:1m]`
@@ -118,8 +141,12 @@ pub struct Subquery {
     pub expr: Expr,
     /// How far it reaches back.
     pub range_ms: i64,
+    /// How far, when it depends on the query.
+    pub range: Option<Box<Length>>,
     /// How often; the default step when absent.
     pub step_ms: Option<i64>,
+    /// How often, when it depends on the query.
+    pub step: Option<Box<Length>>,
     /// `offset` and `@`.
     pub timing: Timing,
 }
@@ -156,6 +183,8 @@ pub enum BinaryOp {
     Lt,
     Ge,
     Le,
+    TrimUpper,
+    TrimLower,
     And,
     Or,
     Unless,
@@ -185,6 +214,17 @@ pub struct Matching {
     pub labels: Vec<Arc<str>>,
     /// The labels `group_left`/`group_right` copies from the "one" side.
     pub include: Vec<Arc<str>>,
+    /// What stands in for samples that have no partner.
+    pub fill: Fill,
+}
+
+/// `fill`, `fill_left` and `fill_right`: the value a missing sample is taken to have.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Fill {
+    /// For samples missing on the left.
+    pub left: Option<f64>,
+    /// For samples missing on the right.
+    pub right: Option<f64>,
 }
 
 /// `sum by (label) (expr)`
@@ -251,6 +291,11 @@ impl BinaryOp {
         matches!(self, Self::And | Self::Or | Self::Unless)
     }
 
+    /// Whether the operator cuts native histograms, of which there are none here.
+    pub fn is_trim(self) -> bool {
+        matches!(self, Self::TrimUpper | Self::TrimLower)
+    }
+
     /// The operator as it is written.
     pub fn symbol(self) -> &'static str {
         match self {
@@ -267,6 +312,8 @@ impl BinaryOp {
             Self::Lt => "<",
             Self::Ge => ">=",
             Self::Le => "<=",
+            Self::TrimUpper => "</",
+            Self::TrimLower => ">/",
             Self::And => "and",
             Self::Or => "or",
             Self::Unless => "unless",
@@ -316,7 +363,13 @@ impl AggregateOp {
 
 impl Default for Matching {
     fn default() -> Self {
-        Self { cardinality: Cardinality::OneToOne, on: false, labels: Vec::new(), include: Vec::new() }
+        Self {
+            cardinality: Cardinality::OneToOne,
+            on: false,
+            labels: Vec::new(),
+            include: Vec::new(),
+            fill: Fill::default(),
+        }
     }
 }
 
@@ -340,6 +393,20 @@ impl Expr {
         expr
     }
 
+    /// The direct parts of the expression, to be changed.
+    pub(crate) fn children_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            ExprKind::Number(_) | ExprKind::String(_) | ExprKind::Selector(_) | ExprKind::Range(_) => {
+                Vec::new()
+            }
+            ExprKind::Subquery(sub) => vec![&mut sub.expr],
+            ExprKind::Paren(inner) | ExprKind::Unary(_, inner) => vec![inner],
+            ExprKind::Binary(binary) => vec![&mut binary.lhs, &mut binary.rhs],
+            ExprKind::Aggregate(agg) => agg.param.iter_mut().chain([&mut agg.expr]).collect(),
+            ExprKind::Call(call) => call.args.iter_mut().collect(),
+        }
+    }
+
     /// The direct parts of the expression, in reading order.
     pub fn children(&self) -> Vec<&Expr> {
         match &self.kind {
@@ -352,5 +419,12 @@ impl Expr {
             ExprKind::Aggregate(agg) => agg.param.iter().chain([&agg.expr]).collect(),
             ExprKind::Call(call) => call.args.iter().collect(),
         }
+    }
+}
+
+impl Fill {
+    /// Whether either side is filled in.
+    pub fn any(self) -> bool {
+        self.left.is_some() || self.right.is_some()
     }
 }

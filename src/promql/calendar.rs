@@ -9,8 +9,8 @@ pub(crate) struct Date {
 
 impl Date {
     /// Howard Hinnant's `civil_from_days`: years start in March, so that the leap day comes last.
-    pub(crate) fn of(seconds: i64) -> Self {
-        let days = seconds.div_euclid(86_400) + 719_468;
+    pub(crate) fn of(seconds: impl Into<i128>) -> Self {
+        let days = seconds.into().div_euclid(86_400) as i64 + 719_468;
         let era = days.div_euclid(146_097);
         let day_of_era = days.rem_euclid(146_097);
         let year_of_era =

@@ -48,6 +48,20 @@ pub(crate) fn float_api(v: f64) -> String {
     if size != 0.0 && !(1e-6..1e21).contains(&size) { float_exponent(v) } else { float(v) }
 }
 
+/// Go's `FormatFloat(v, 'g', -1, 64)` with ".0" where nothing else shows that it is no integer
+/// (Prometheus `model/labels/float.go`, v0.313.5).
+pub(crate) fn float_open_metrics(v: f64) -> String {
+    if !v.is_finite() {
+        return float(v);
+    }
+    if v == 0.0 {
+        return "0.0".to_owned();
+    }
+    // strconv decides with a precision of 21 digits when the shortest form is asked for.
+    let text = if (-4..21).contains(&decimal_exponent(v)) { float(v) } else { float_exponent(v) };
+    if text.contains(['e', '.']) { text } else { text + ".0" }
+}
+
 fn special(v: f64) -> Option<&'static str> {
     match v {
         v if v.is_nan() => Some("NaN"),

@@ -1,6 +1,5 @@
 //! Label matchers: `name="value"` and its three relatives. Patterns are compiled once, when the query is parsed,
-//! and are anchored at both ends. The pattern language is the `regex` crate's, not RE2's: `\C` and `\Q…\E` are
-//! rejected, and a literal `{` must be escaped.
+//! and are anchored at both ends. The pattern language is RE2's but for `\C`, which is rejected.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,6 +9,7 @@ use regex::Regex;
 use super::format;
 use super::glob::Glob;
 use super::labels::{Labels, METRIC_NAME};
+use super::re2;
 
 /// How a matcher compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Pattern {
 
 /// Compiles a pattern the way Prometheus does: anchored, `.` also matching newlines.
 pub(crate) fn anchored(text: &str) -> Result<Regex, String> {
-    Regex::new(&format!("^(?s:{text})$"))
+    Regex::new(&format!("^(?s:{})$", re2::translate(text)))
         .map_err(|_| format!("invalid regular expression: {}", format::quote(text)))
 }
 
@@ -135,6 +135,11 @@ mod tests {
     fn plain_alternatives_need_no_engine() {
         assert!(check(MatchOp::Regex, "GET|POST", "POST") && check(MatchOp::NotRegex, "GET|POST", "PUT"));
         assert!(check(MatchOp::Regex, "a|", "") && check(MatchOp::Regex, "", ""));
+    }
+
+    #[test]
+    fn braces_without_a_number_are_text() {
+        assert!(check(MatchOp::Regex, "/api/{id}/.*", "/api/{id}/x"));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The functions of PromQL: names, argument types and result types (Prometheus `promql/parser/functions.go`, v3).
-//! Left out on purpose: `info`, `histogram_quantiles`, `integral` and the query-bounds functions `start`, `end`,
-//! `range` and `step`; they are experimental and are reported as unsupported by name.
+//! Experimental functions are among them.
 
 use super::ast::ValueType::{self, Matrix, Scalar, String, Vector};
 
@@ -26,6 +25,8 @@ pub enum Variadic {
     Optional,
     /// The last argument may be left out or given any number of times.
     Any,
+    /// The last argument may be left out or given up to so many times.
+    UpTo(usize),
 }
 
 const fn fixed(name: &'static str, args: &'static [ValueType], result: ValueType) -> Function {
@@ -76,6 +77,7 @@ pub static FUNCTIONS: &[Function] = &[
     over_time("delta"),
     over_time("deriv"),
     fixed("double_exponential_smoothing", &[Matrix, Scalar, Scalar], Vector),
+    fixed("end", &[], Scalar),
     map("exp"),
     over_time("first_over_time"),
     map("floor"),
@@ -83,6 +85,12 @@ pub static FUNCTIONS: &[Function] = &[
     map("histogram_count"),
     fixed("histogram_fraction", &[Scalar, Scalar, Vector], Vector),
     fixed("histogram_quantile", &[Scalar, Vector], Vector),
+    Function {
+        name: "histogram_quantiles",
+        args: &[Vector, String, Scalar, Scalar],
+        variadic: Variadic::UpTo(9),
+        result: Vector,
+    },
     map("histogram_stddev"),
     map("histogram_stdvar"),
     map("histogram_sum"),
@@ -90,6 +98,7 @@ pub static FUNCTIONS: &[Function] = &[
     optional("hour", &[Vector]),
     over_time("idelta"),
     over_time("increase"),
+    optional("info", &[Vector, Vector]),
     over_time("irate"),
     any("label_join", &[Vector, String, String, String]),
     fixed("label_replace", &[Vector, String, String, String, String], Vector),
@@ -98,7 +107,9 @@ pub static FUNCTIONS: &[Function] = &[
     map("log10"),
     map("log2"),
     over_time("mad_over_time"),
+    fixed("max_of", &[Scalar, Scalar], Scalar),
     over_time("max_over_time"),
+    fixed("min_of", &[Scalar, Scalar], Scalar),
     over_time("min_over_time"),
     optional("minute", &[Vector]),
     optional("month", &[Vector]),
@@ -107,6 +118,7 @@ pub static FUNCTIONS: &[Function] = &[
     over_time("present_over_time"),
     fixed("quantile_over_time", &[Scalar, Matrix], Vector),
     map("rad"),
+    fixed("range", &[], Scalar),
     over_time("rate"),
     over_time("resets"),
     optional("round", &[Vector, Scalar]),
@@ -119,8 +131,10 @@ pub static FUNCTIONS: &[Function] = &[
     any("sort_by_label_desc", &[Vector, String]),
     map("sort_desc"),
     map("sqrt"),
+    fixed("start", &[], Scalar),
     over_time("stddev_over_time"),
     over_time("stdvar_over_time"),
+    fixed("step", &[], Scalar),
     over_time("sum_over_time"),
     map("tan"),
     map("tanh"),
@@ -133,10 +147,6 @@ pub static FUNCTIONS: &[Function] = &[
     fixed("vector", &[Scalar], Vector),
     optional("year", &[Vector]),
 ];
-
-/// Functions that exist upstream behind a feature flag and are not supported here.
-pub(crate) const UNSUPPORTED: [&str; 7] =
-    ["end", "histogram_quantiles", "info", "integral", "range", "start", "step"];
 
 /// The function called `name`. Function names are case-sensitive.
 pub fn function(name: &str) -> Option<&'static Function> {

@@ -46,6 +46,17 @@ pub struct Series {
     /// The labels a computed value carries. Kept here because `rate` needs them at every evaluation.
     bare: Labels,
     points: Vec<Point>,
+    /// When the counts of a sample began, for the samples that say so; in the order of the samples.
+    starts: Vec<Start>,
+}
+
+/// The start timestamp of one sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Start {
+    /// Time of the sample.
+    pub(crate) t: i64,
+    /// When its count began.
+    pub(crate) since: i64,
 }
 
 /// All series.
@@ -72,6 +83,11 @@ impl Series {
     /// All points, oldest first, staleness markers included.
     pub fn points(&self) -> &[Point] {
         &self.points
+    }
+
+    /// The start timestamps there are, in the order of their samples.
+    pub(crate) fn starts(&self) -> &[Start] {
+        &self.starts
     }
 
     /// The newest point that is not older than `lookback` at time `t`; nothing when the series was stale then.
@@ -116,7 +132,12 @@ impl Storage {
             return *id;
         }
         let id = SeriesId(self.slots.len());
-        let series = Series { labels: labels.clone(), bare: labels.without_metadata(), points: Vec::new() };
+        let series = Series {
+            labels: labels.clone(),
+            bare: labels.without_metadata(),
+            points: Vec::new(),
+            starts: Vec::new(),
+        };
         self.slots.push(Some(series));
         self.by_labels.insert(labels.clone(), id);
         self.index_name(labels, id);
@@ -136,6 +157,16 @@ impl Storage {
             Some(Some(series)) => series.append(t, v),
             _ => Err(AppendError::Gone),
         }
+    }
+
+    /// Adds a sample that says when its count began.
+    pub fn append_started(&mut self, id: SeriesId, t: i64, v: f64, since: i64) -> Result<(), AppendError> {
+        self.append(id, t, v)?;
+        let series = self.slots.get_mut(id.0).and_then(Option::as_mut).ok_or(AppendError::Gone)?;
+        if series.starts.last().is_none_or(|last| last.t < t) {
+            series.starts.push(Start { t, since });
+        }
+        Ok(())
     }
 
     /// Adds a sample by labels: [`series_id`](Self::series_id) and [`append`](Self::append) in one.
@@ -183,6 +214,7 @@ impl Storage {
             let Some(series) = slot else { continue };
             let cut = series.points.partition_point(|p| p.t < t);
             series.points.drain(..cut);
+            series.starts.retain(|start| start.t >= t);
             dropped += cut;
             if series.points.is_empty() {
                 let labels = series.labels.clone();

@@ -48,6 +48,9 @@ pub struct Settings {
     pub receivers: Vec<(String, Manner)>,
     /// The namespace of the rollouts controller and its notification configuration.
     pub controller_namespace: String,
+    /// Whether Argo's controllers are at work. Without them Rollouts are mere objects, until somebody else's controller
+    /// takes care of them.
+    pub argo: bool,
 }
 
 /// Who works on keys.
@@ -151,7 +154,7 @@ pub struct Twin {
     pub(super) up: bool,
     /// Answers in place of Prometheus, where measurements were recorded.
     #[cfg(test)]
-    pub(super) script: Option<super::replay::Provider>,
+    pub(super) script: Option<super::tests::replay::Provider>,
     /// Every delivery as it was sent: moment, service, answer and body.
     #[cfg(test)]
     pub(super) heard: Vec<(Moment, String, u16, String)>,
@@ -184,7 +187,7 @@ impl Twin {
             notifier: None,
             recorder: Recorder::default(),
             life: 0,
-            up: true,
+            up: settings.argo,
             #[cfg(test)]
             script: None,
             #[cfg(test)]

@@ -58,20 +58,26 @@ pub(crate) struct Latency {
     rng: Xoshiro256PlusPlus,
     /// How busy the rollouts controller is: what its requests take, as a multiple of the usual.
     pub(crate) load: f64,
+    /// The same for kube-controller-manager.
+    pub(crate) kube_load: f64,
 }
 
 impl Latency {
     /// Delays drawn from this seed.
     #[must_use]
     pub(crate) fn new(seed: Seed) -> Latency {
-        Latency { rng: seed.child("latency").rng(), load: 1.0 }
+        Latency { rng: seed.child("latency").rng(), load: 1.0, kube_load: 1.0 }
     }
 
     /// One delay: between 0.75 and 1.5 times the median.
     pub(crate) fn draw(&mut self, span: Span) -> Duration {
         let draw = u32::try_from(self.rng.next_u64() >> 40).unwrap_or(0);
         let factor = 0.75 + 0.75 * f64::from(draw) / f64::from(1 << 24);
-        let load = if matches!(span, Span::Request | Span::Response) { self.load } else { 1.0 };
+        let load = match span {
+            Span::Request | Span::Response => self.load,
+            Span::KubeRequest => self.kube_load,
+            _ => 1.0,
+        };
         span.median().mul_f64(factor * load)
     }
 }

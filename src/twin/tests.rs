@@ -1,5 +1,7 @@
 //! The kernel as a whole: objects in, time on, what stands afterwards.
 
+pub(super) mod replay;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -29,6 +31,7 @@ pub(super) fn twin(seed: u64) -> Twin {
         },
         receivers: vec![],
         controller_namespace: "argo-rollouts".to_owned(),
+        argo: true,
     })
 }
 
@@ -240,4 +243,13 @@ fn one_seed_gives_one_history_and_another_seed_another() {
     };
     assert!(history(7) == history(7), "the same seed must give the same bytes");
     assert!(history(7) != history(8), "another seed must not");
+}
+
+#[test]
+fn without_argo_a_rollout_is_a_mere_object() {
+    let mut twin = Twin::new(Settings { argo: false, ..twin(1).settings.clone() });
+    apply(&mut twin, Kind::Rollout, rollout("v1", "{}"));
+    pass(&mut twin, 1000);
+    assert_eq!(twin.store().list(Kind::ReplicaSet, None).count(), 0);
+    assert_eq!(twin.store().list(Kind::Event, None).count(), 0);
 }

@@ -6,6 +6,7 @@ mod policies;
 #[allow(dead_code, reason = "the unit tests read more of a recording than these do")]
 mod recordings;
 mod scenarios;
+mod serve;
 mod strangers;
 mod support;
 mod tidy;

@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::target::Target;
 use crate::twin::store::{ApiError, Key};
 
 /// JSON with a status code.
@@ -30,7 +31,7 @@ pub(super) fn with_type(code: StatusCode, content_type: &str, body: impl Into<Bo
 }
 
 /// A refusal as a `Status`.
-pub(super) fn refusal(error: &ApiError) -> Response {
+pub(in crate::cluster) fn refusal(error: &ApiError) -> Response {
     let code = StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     json(code, &error.to_status())
 }
@@ -66,6 +67,21 @@ pub(super) fn no_such_path() -> ApiError {
 pub(super) fn method_not_allowed() -> ApiError {
     let message = "the server does not allow this method on the requested resource".to_owned();
     ApiError { code: 405, reason: "MethodNotAllowed", message }
+}
+
+/// 406: answers are JSON.
+pub(super) fn not_acceptable() -> ApiError {
+    let message = "only the following media types are accepted: application/json".to_owned();
+    ApiError { code: 406, reason: "NotAcceptable", message }
+}
+
+/// 501: a pod here is a model of a server and not a process.
+pub(super) fn nobody_inside(target: &Target) -> ApiError {
+    let name = target.name.as_deref().unwrap_or_default();
+    let message = format!(
+        "pod {name:?} is emulated: it has no log, and nothing runs inside that could be entered or connected to"
+    );
+    ApiError { code: 501, reason: "NotImplemented", message }
 }
 
 /// 410.

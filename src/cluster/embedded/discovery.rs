@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use super::authorize::REVIEWS;
 use crate::twin::store::{Kind, KindInfo};
 
 /// The version reported: the one the recordings were made with.
@@ -42,22 +43,24 @@ pub(super) fn resources(group: &str, version: &str) -> Option<Value> {
     let infos = Kind::ALL.iter().map(|kind| kind.info());
     let mut served: Vec<Value> =
         infos.filter(|info| info.group == group && info.version == version).flat_map(resource).collect();
-    if (group, version) == (AUTHORIZATION.0, AUTHORIZATION.1) {
-        served.push(json!({"name": "selfsubjectaccessreviews", "singularName": "selfsubjectaccessreview",
-                           "namespaced": false, "kind": "SelfSubjectAccessReview", "verbs": ["create"]}));
-    }
+    let reviews = REVIEWS.iter().filter(|review| review.group == group && review.version == version);
+    served.extend(reviews.map(|review| {
+        json!({"name": review.plural, "singularName": review.kind.to_lowercase(), "namespaced": false,
+               "kind": review.kind, "verbs": ["create"]})
+    }));
     let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     (!served.is_empty()).then(|| {
         json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": served})
     })
 }
 
-const AUTHORIZATION: (&str, &str) = ("authorization.k8s.io", "v1");
-
 /// The named groups, in the order of their first kind.
 fn group_versions() -> Vec<(&'static str, &'static str)> {
     let mut groups: Vec<(&str, &str)> = vec![];
-    let named = Kind::ALL.iter().map(|kind| (kind.info().group, kind.info().version)).chain([AUTHORIZATION]);
+    let named = Kind::ALL
+        .iter()
+        .map(|kind| (kind.info().group, kind.info().version))
+        .chain(REVIEWS.iter().map(|review| (review.group, review.version)));
     for group in named.filter(|(group, _)| !group.is_empty()) {
         if !groups.contains(&group) {
             groups.push(group);

@@ -5,13 +5,18 @@
 //! anything. Whoever owns the kernel implements [`Host`]; whoever moves it does so through [`World::act`], so that
 //! watchers hear of it.
 //!
-//! Deliberately absent: server-side apply (415), OpenAPI documents (404), exec, logs and port-forward (404), protobuf
-//! (415 for bodies, which some `kubectl create` subcommands send; JSON in answers), authentication.
+//! Deliberately absent: the content of OpenAPI v2, exec, logs and port-forward (501: there is nobody inside a pod), answers in
+//! protobuf (JSON instead, or 406 for who takes nothing else), authentication (that is `served`'s).
 
 mod answer;
+mod apply;
+mod authorize;
+mod body;
 mod columns;
 mod discovery;
+mod openapi;
 mod params;
+mod protobuf;
 mod read;
 mod serve;
 mod signal;
@@ -28,6 +33,7 @@ use axum::Router;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
+pub(super) use self::answer::refusal;
 use self::signal::{Listener, Signal};
 use crate::clock::Moment;
 use crate::twin::store::Store;

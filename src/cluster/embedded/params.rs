@@ -4,7 +4,7 @@ use http::{HeaderMap, Uri, header};
 
 use crate::twin::store::{ApiError, FieldSelector, Kind, LabelSelector, Selection};
 
-/// The query parameters that mean something here; `fieldManager` and the rest are ignored as they are allowed to be.
+/// The query parameters that mean something here; the rest is ignored as it is allowed to be.
 #[derive(Debug, Default)]
 pub(super) struct Params {
     pub(super) watch: bool,
@@ -22,6 +22,8 @@ pub(super) struct Params {
     pub(super) propagation: Option<String>,
     pub(super) grace: Option<i64>,
     pub(super) include_object: String,
+    pub(super) field_manager: String,
+    pub(super) force: bool,
 }
 
 impl Params {
@@ -52,6 +54,8 @@ impl Params {
             "fieldValidation" => self.field_validation = value,
             "propagationPolicy" => self.propagation = Some(value),
             "gracePeriodSeconds" => self.grace = Some(number(key, &value)?),
+            "fieldManager" => self.field_manager = value,
+            "force" => self.force = is_true(&value),
             "includeObject" => self.include_object = value,
             _ => {}
         }

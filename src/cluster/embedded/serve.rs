@@ -4,13 +4,13 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use http::{Method, StatusCode, request::Parts};
+use http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Value, json};
 
 use super::params::{Params, Shape};
 use super::target::{self, Sub, Target};
-use super::{Host, ProxyRequest, World, answer, discovery, read, watch, write};
+use super::{Host, ProxyRequest, World, answer, authorize, discovery, openapi, read, watch, write};
 use crate::twin::store::ApiError;
 
 /// The largest body an API server reads.
@@ -39,6 +39,13 @@ async fn read_body(body: Body) -> Result<Bytes, ApiError> {
 }
 
 fn route<H: Host>(world: &World<H>, parts: &Parts, body: Bytes) -> Result<Response, ApiError> {
+    if parts.method == Method::GET && parts.uri.path() == "/openapi/v2" {
+        let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        return Ok(openapi::nothing(accept.unwrap_or_default()));
+    }
+    if !takes_json(&parts.headers) {
+        return Err(answer::not_acceptable());
+    }
     let path = target::segments(parts.uri.path()).ok_or_else(answer::no_such_path)?;
     let names: Vec<&str> = path.iter().map(String::as_str).collect();
     let get = parts.method == Method::GET;
@@ -50,27 +57,28 @@ fn route<H: Host>(world: &World<H>, parts: &Parts, body: Bytes) -> Result<Respon
         ["api", version] if get => discovery::resources("", version),
         ["apis", group] if get => discovery::group(group),
         ["apis", group, version] if get => discovery::resources(group, version),
-        ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"] => return review(parts, &body),
+        ["openapi", "v3"] if get => Some(openapi::index()),
+        ["openapi", "v3", "api", version] if get => openapi::document("", version),
+        ["openapi", "v3", "apis", group, version] if get => openapi::document(group, version),
         ["api", version, _, ..] => return resource(world, parts, "", version, &path[2..], body),
+        ["apis", group, version, plural] if let Some(review) = authorize::review(group, version, plural) => {
+            return review.answer(parts, &body);
+        }
         ["apis", group, version, _, ..] => return resource(world, parts, group, version, &path[3..], body),
         _ => None,
     };
     document.map(|document| answer::json(StatusCode::OK, &document)).ok_or_else(answer::no_such_path)
 }
 
-/// Everybody may do everything here.
-fn review(parts: &Parts, body: &Bytes) -> Result<Response, ApiError> {
-    if parts.method != Method::POST {
-        return Err(answer::method_not_allowed());
-    }
-    let mut review = write::parse(&parts.headers, body)?;
-    if !review.is_object() {
-        return Err(ApiError::bad_request("a SelfSubjectAccessReview is a JSON object"));
-    }
-    review["apiVersion"] = json!("authorization.k8s.io/v1");
-    review["kind"] = json!("SelfSubjectAccessReview");
-    review["status"] = json!({"allowed": true, "reason": "the twin has no access control"});
-    Ok(answer::json(StatusCode::CREATED, &review))
+/// Whether a client would read what everything here is answered in.
+fn takes_json(headers: &HeaderMap) -> bool {
+    let accept: Vec<&str> =
+        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let types = accept.iter().flat_map(|value| value.split(','));
+    let mut names = types.map(|media| media.split(';').next().unwrap_or_default().trim()).peekable();
+    let known = ["application/json", "application/*", "*/*", "text/plain", "text/*", ""];
+    // OpenAPI is asked for with its own names, and discovery with several forms of JSON.
+    names.peek().is_none() || names.any(|name| known.contains(&name) || name.ends_with("json"))
 }
 
 fn resource<H: Host>(
@@ -82,8 +90,10 @@ fn resource<H: Host>(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let target = target::resource(group, version, rest).ok_or_else(answer::no_such_path)?;
-    if target.sub == Sub::Proxy {
-        return proxy(world, parts, &target, body);
+    match target.sub {
+        Sub::Proxy => return proxy(world, parts, &target, body),
+        Sub::Inside => return Err(answer::nobody_inside(&target)),
+        Sub::Part(_) | Sub::Eviction => {}
     }
     let params = Params::of(&parts.uri)?;
     let shape = Shape::of(&parts.headers);

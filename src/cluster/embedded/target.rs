@@ -24,6 +24,8 @@ pub(super) enum Sub {
     Eviction,
     /// `services/{name}/proxy`.
     Proxy,
+    /// `pods/{name}/log` and others that lead into a container.
+    Inside,
 }
 
 /// The segments of a path, percent-decoded. `None` when that fails.
@@ -60,6 +62,7 @@ pub(super) fn resource(group: &str, version: &str, rest: &[String]) -> Option<Ta
         Some(("status", 2)) if kind.info().status_subresource => Sub::Part(Part::Status),
         Some(("scale", 2)) if kind.info().scale_subresource => Sub::Part(Part::Scale),
         Some(("eviction", 2)) if kind == Kind::Pod => Sub::Eviction,
+        Some(("log" | "exec" | "attach" | "portforward", _)) if kind == Kind::Pod => Sub::Inside,
         Some(("proxy", _)) if kind == Kind::Service => Sub::Proxy,
         Some(_) => return None,
     };
@@ -137,15 +140,9 @@ mod tests {
 
     #[test]
     fn what_nobody_serves_has_no_address() {
-        for path in [
-            "",
-            "pods/x",
-            "nodes/a/b",
-            "namespaces/a/nodes",
-            "namespaces/a/pods/p/log",
-            "colors",
-            "namespaces/a/pods/p/status/x",
-        ] {
+        for path in
+            ["", "pods/x", "nodes/a/b", "namespaces/a/nodes", "colors", "namespaces/a/pods/p/status/x"]
+        {
             check("", "v1", path, None);
         }
         check("apps", "v1beta1", "namespaces/a/deployments", None);

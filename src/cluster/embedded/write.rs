@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::read::key_of;
 use super::target::{Sub, Target};
-use super::{Host, World, answer, params::Params};
+use super::{Host, World, answer, body, params::Params};
 use crate::clock::Moment;
 use crate::twin::store::schema::{self, FindingKind};
 use crate::twin::store::{
@@ -23,45 +23,38 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn part(&self) -> Part {
+    /// In whose name it is done (k8s.io/apiserver v0.34 `pkg/endpoints/handlers/create.go`, `managerOrUserAgent`).
+    pub(super) fn manager(&self) -> &str {
+        let agent =
+            self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let agent = agent.split('/').next().unwrap_or_default();
+        let given = [self.params.field_manager.as_str(), agent].into_iter().find(|name| !name.is_empty());
+        given.unwrap_or("unknown")
+    }
+
+    pub(super) fn part(&self) -> Part {
         match self.target.sub {
             Sub::Part(part) => part,
-            Sub::Eviction | Sub::Proxy => Part::Main,
+            Sub::Eviction | Sub::Proxy | Sub::Inside => Part::Main,
         }
     }
 }
 
-/// Reads a JSON body. The reader bounds the depth.
-pub(super) fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value, ApiError> {
-    let media = media_type(headers);
-    if !media.is_empty() && media != "application/json" {
-        return Err(ApiError::unsupported_media_type("application/json"));
-    }
-    serde_json::from_slice(body).map_err(|error| {
-        ApiError::bad_request(format!("the object provided is unrecognized (must be of type JSON): {error}"))
-    })
-}
-
-fn media_type(headers: &HeaderMap) -> &str {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
-}
-
 /// `POST` to a collection.
 pub(super) fn create<H: Host>(world: &World<H>, call: &Call<'_>) -> Result<Response, ApiError> {
-    let object = addressed(call, parse(call.headers, call.body)?)?;
+    let object = addressed(call, body::parse(call.headers, call.body)?)?;
     let kind = call.target.kind;
     if call.target.namespace.is_none() && kind.info().namespaced {
         return Err(answer::method_not_allowed());
     }
     let warnings = validate_fields(call, &object)?;
-    let created = commit(world, call.params, |store, now| store.create(now, kind, object))?;
+    let created = commit(world, call, |store, now| store.create(now, kind, object))?;
     Ok(answer::warn(answer::json(StatusCode::CREATED, &created), &warnings))
 }
 
 /// `PUT`.
 pub(super) fn update<H: Host>(world: &World<H>, call: &Call<'_>) -> Result<Response, ApiError> {
-    let object = addressed(call, parse(call.headers, call.body)?)?;
+    let object = addressed(call, body::parse(call.headers, call.body)?)?;
     let (kind, part) = (call.target.kind, call.part());
     if kind.is_custom() && part != Part::Scale && text_at(&object, "/metadata/resourceVersion").is_empty() {
         return Err(ApiError::invalid(format!(
@@ -71,21 +64,21 @@ pub(super) fn update<H: Host>(world: &World<H>, call: &Call<'_>) -> Result<Respo
         )));
     }
     let warnings = if part == Part::Main { validate_fields(call, &object)? } else { vec![] };
-    let updated = commit(world, call.params, |store, now| store.update(now, kind, part, object))?;
+    let updated = commit(world, call, |store, now| store.update(now, kind, part, object))?;
     Ok(answer::warn(shown(kind, part, &updated), &warnings))
 }
 
 /// `PATCH`.
 pub(super) fn patch<H: Host>(world: &World<H>, call: &Call<'_>) -> Result<Response, ApiError> {
-    let media = media_type(call.headers);
+    let media = body::media_type(call.headers);
     let wrap = match media {
         "application/merge-patch+json" => Patch::Merge,
         "application/json-patch+json" => Patch::Json,
         "application/strategic-merge-patch+json" => Patch::Strategic,
-        // Server-side apply needs field ownership, which the twin does not keep.
+        super::apply::MEDIA => return super::apply::apply(world, call),
         _ => {
             return Err(ApiError::unsupported_media_type(
-                "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json",
+                "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml",
             ));
         }
     };
@@ -99,11 +92,11 @@ pub(super) fn patch<H: Host>(world: &World<H>, call: &Call<'_>) -> Result<Respon
     {
         warnings = validate_fields(call, &patch.apply(old)?)?;
     }
-    let patched = commit(world, call.params, |store, now| store.patch(now, &key, part, &patch))?;
+    let patched = commit(world, call, |store, now| store.patch(now, &key, part, &patch))?;
     Ok(answer::warn(shown(key.kind, part, &patched), &warnings))
 }
 
-fn shown(kind: Kind, part: Part, object: &Object) -> Response {
+pub(super) fn shown(kind: Kind, part: Part, object: &Object) -> Response {
     match part {
         Part::Scale => answer::json(StatusCode::OK, &scale_of(kind, object)),
         Part::Main | Part::Status => answer::json(StatusCode::OK, object),
@@ -116,7 +109,7 @@ pub(super) fn delete<H: Host>(world: &World<H>, call: &Call<'_>) -> Result<Respo
         return Err(answer::method_not_allowed());
     }
     let (key, options) = (key_of(call.target), delete_options(call)?);
-    let (object, gone) = commit(world, call.params, |store, now| {
+    let (object, gone) = commit(world, call, |store, now| {
         let object = store.delete_with(now, &key, &options)?;
         Ok((object, store.get(&key).is_none()))
     })?;
@@ -129,7 +122,7 @@ pub(super) fn delete_collection<H: Host>(world: &World<H>, call: &Call<'_>) -> R
     let (kind, options) = (call.target.kind, delete_options(call)?);
     let selection = call.params.selection(kind)?;
     let namespace = call.target.namespace.as_deref();
-    let deleted = commit(world, call.params, |store, now| {
+    let deleted = commit(world, call, |store, now| {
         let selected = |(_, object): &(&Key, &Object)| selection.matches(object);
         let keys: Vec<Key> =
             store.list(kind, namespace).filter(selected).map(|(key, _)| key.clone()).collect();
@@ -148,10 +141,10 @@ pub(super) fn delete_collection<H: Host>(world: &World<H>, call: &Call<'_>) -> R
 
 /// `POST pods/{name}/eviction`: there are no disruption budgets here, so it is a deletion.
 pub(super) fn evict<H: Host>(world: &World<H>, call: &Call<'_>) -> Result<Response, ApiError> {
-    let eviction = parse(call.headers, call.body)?;
+    let eviction = body::parse(call.headers, call.body)?;
     let key = key_of(call.target);
     let options = options_of(&eviction["deleteOptions"], call.params)?;
-    commit(world, call.params, |store, now| store.delete_with(now, &key, &options))?;
+    commit(world, call, |store, now| store.delete_with(now, &key, &options))?;
     Ok(answer::json(
         StatusCode::CREATED,
         &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}),
@@ -159,15 +152,15 @@ pub(super) fn evict<H: Host>(world: &World<H>, call: &Call<'_>) -> Result<Respon
 }
 
 /// Writes, tells the world, or with `dryRun=All` does it to a copy.
-fn commit<H: Host, R>(
+pub(super) fn commit<H: Host, R>(
     world: &World<H>,
-    params: &Params,
+    call: &Call<'_>,
     write: impl FnOnce(&mut Store, Moment) -> Result<R, ApiError>,
 ) -> Result<R, ApiError> {
-    match params.dry_run.as_deref() {
+    match call.params.dry_run.as_deref() {
         None => world.act(|host| {
             let now = host.now();
-            let written = write(host.store_mut(), now)?;
+            let written = host.store_mut().writing_as(call.manager(), |store| write(store, now))?;
             host.settle();
             Ok(written)
         }),
@@ -175,7 +168,7 @@ fn commit<H: Host, R>(
             let host = world.lock();
             let (mut copy, now) = (host.store().clone(), host.now());
             drop(host);
-            write(&mut copy, now)
+            copy.writing_as(call.manager(), |store| write(store, now))
         }
         Some(other) => {
             Err(ApiError::invalid(format!("dryRun: Unsupported value: {other:?}: supported values: \"All\"")))
@@ -184,7 +177,7 @@ fn commit<H: Host, R>(
 }
 
 /// The object must be what its address says; what it leaves out, the address fills in.
-fn addressed(call: &Call<'_>, mut object: Value) -> Result<Value, ApiError> {
+pub(super) fn addressed(call: &Call<'_>, mut object: Value) -> Result<Value, ApiError> {
     if !object.is_object() {
         return Err(ApiError::bad_request("the object provided is unrecognized: it must be a JSON object"));
     }
@@ -217,7 +210,7 @@ fn addressed(call: &Call<'_>, mut object: Value) -> Result<Value, ApiError> {
 }
 
 /// `fieldValidation`: unknown fields are an error, a warning or nothing; they are dropped in any case.
-fn validate_fields(call: &Call<'_>, object: &Value) -> Result<Vec<String>, ApiError> {
+pub(super) fn validate_fields(call: &Call<'_>, object: &Value) -> Result<Vec<String>, ApiError> {
     let info = call.target.kind.info();
     let unknown = || {
         let findings = schema::check(call.target.kind, object).into_iter();
@@ -246,7 +239,7 @@ fn validate_fields(call: &Call<'_>, object: &Value) -> Result<Vec<String>, ApiEr
 }
 
 fn delete_options(call: &Call<'_>) -> Result<DeleteOptions, ApiError> {
-    let body = if call.body.is_empty() { Value::Null } else { parse(call.headers, call.body)? };
+    let body = if call.body.is_empty() { Value::Null } else { body::parse(call.headers, call.body)? };
     options_of(&body, call.params)
 }
 

@@ -1,15 +1,13 @@
 //! Binary operators: arithmetic, comparison and set operations, between numbers and vectors
 //! (Prometheus `promql/engine.go` `VectorBinop`, v3).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::super::ast::{Binary, BinaryOp, Cardinality, Expr, Matching};
 use super::super::error::EvalError;
-use super::super::labels::{Labels, METRIC_NAME};
+use super::super::labels::Labels;
+use super::pairing::{Pairing, Signature, participates, signature};
 use super::{Element, Evaluator, Operand};
-
-/// The labels two samples must agree on, in name order.
-type Signature<'v> = Vec<(&'v str, &'v str)>;
 
 impl Evaluator<'_> {
     pub(super) fn binary(&self, binary: &Binary, expr: &Expr, t: i64) -> Result<Operand, EvalError> {
@@ -39,6 +37,9 @@ impl Evaluator<'_> {
         expr: &Expr,
     ) -> Result<Vec<Element>, EvalError> {
         let (op, as_bool) = (binary.op, binary.return_bool);
+        if op.is_trim() {
+            return self.untrimmable(&elements, binary, expr);
+        }
         elements.retain_mut(|element| {
             let (l, r) = sides(element.v);
             if !op.is_comparison() {
@@ -58,6 +59,19 @@ impl Evaluator<'_> {
         Ok(elements)
     }
 
+    /// Only native histograms can be trimmed.
+    fn untrimmable(
+        &self,
+        elements: &[Element],
+        binary: &Binary,
+        expr: &Expr,
+    ) -> Result<Vec<Element>, EvalError> {
+        if !elements.is_empty() {
+            self.remarks.borrow_mut().incompatible_types(binary.op.symbol(), &expr.span);
+        }
+        Ok(Vec::new())
+    }
+
     fn vectors(
         &self,
         binary: &Binary,
@@ -65,27 +79,44 @@ impl Evaluator<'_> {
         rhs: Vec<Element>,
         expr: &Expr,
     ) -> Result<Vec<Element>, EvalError> {
-        if lhs.is_empty() || rhs.is_empty() {
+        if binary.op.is_trim() {
+            self.remarks.borrow_mut().incompatible_types(binary.op.symbol(), &expr.span);
+            return Ok(Vec::new());
+        }
+        if (lhs.is_empty() || rhs.is_empty()) && !binary.matching.fill.any() {
             return Ok(Vec::new());
         }
         // From here on there is a "many" and a "one" side; values are swapped back when it comes to computing.
         let swapped = binary.matching.cardinality == Cardinality::OneToMany;
         let (many, one) = if swapped { (&rhs, &lhs) } else { (&lhs, &rhs) };
-        let index = index_one_side(&binary.matching, one, expr)?;
-        let mut matched = Matched::default();
+        let mut pairing = Pairing::new(&binary.matching, one, expr)?;
         let mut out = Vec::new();
-        for element in many {
-            let Some(at) = index.get(&signature(&binary.matching, &element.labels)) else {
-                continue;
-            };
-            let partner = &one[*at];
-            let (l, r) = if swapped { (partner.v, element.v) } else { (element.v, partner.v) };
+        let mut meet = |many: &Element, one: &Element, group: usize, pairing: &mut Pairing<'_>| {
+            let (l, r) = if swapped { (one.v, many.v) } else { (many.v, one.v) };
             let (v, keep) = compute(binary, l, r);
-            let labels = self.result_labels(binary, &element.labels, &partner.labels);
-            matched.record(&binary.matching, *at, &labels, expr)?;
+            let labels = self.result_labels(binary, &many.labels, &one.labels);
+            pairing.record(group, &labels, expr)?;
             if keep {
-                let drop_name = binary.return_bool || element.drop_name;
-                out.push(Element { labels, v, taken: element.taken, drop_name });
+                // Upstream forgets here that a name was to be dropped.
+                let drop_name = binary.return_bool;
+                out.push(Element { labels, v, taken: many.taken, drop_name });
+            }
+            Ok::<_, EvalError>(())
+        };
+        // Upstream does not swap these with the sides; `fill_right` is always for the "one" side.
+        let fill = binary.matching.fill;
+        for element in many {
+            match (pairing.group(element), fill.right) {
+                (group, _) if group < one.len() => meet(element, &one[group], group, &mut pairing)?,
+                (group, Some(v)) => meet(element, &stand_in(binary, element, v), group, &mut pairing)?,
+                (_, None) => {}
+            }
+        }
+        if let Some(v) = fill.left {
+            for (group, element) in one.iter().enumerate() {
+                if !pairing.has_met(group) {
+                    meet(&stand_in(binary, element, v), element, group, &mut pairing)?;
+                }
             }
         }
         Ok(out)
@@ -108,63 +139,10 @@ impl Evaluator<'_> {
     }
 }
 
-/// Which elements have met, so that meeting twice can be refused even where a comparison filters the result away.
-#[derive(Default)]
-struct Matched {
-    ones: BTreeSet<usize>,
-    results: BTreeSet<(usize, Labels)>,
-}
-
-impl Matched {
-    fn record(
-        &mut self,
-        matching: &Matching,
-        one: usize,
-        labels: &Labels,
-        expr: &Expr,
-    ) -> Result<(), EvalError> {
-        let (fresh, message) = if matching.cardinality == Cardinality::OneToOne {
-            let message =
-                "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
-            (self.ones.insert(one), message)
-        } else {
-            let message = "multiple matches for labels: grouping labels must ensure unique matches";
-            (self.results.insert((one, labels.clone())), message)
-        };
-        if fresh { Ok(()) } else { Err(EvalError::new(expr.span(), message)) }
-    }
-}
-
-fn index_one_side<'v>(
-    matching: &Matching,
-    one: &'v [Element],
-    expr: &Expr,
-) -> Result<BTreeMap<Signature<'v>, usize>, EvalError> {
-    let mut index = BTreeMap::new();
-    for (at, element) in one.iter().enumerate() {
-        if let Some(other) = index.insert(signature(matching, &element.labels), at) {
-            let side = if matching.cardinality == Cardinality::OneToMany { "left" } else { "right" };
-            let group = element.labels.filter(|name| participates(matching, name));
-            let mut pair = [&one[other].labels, &element.labels];
-            pair.sort();
-            let message = format!(
-                "found duplicate series for the match group {group} on the {side} hand-side of the operation: [{}, {}];\
-                 many-to-many matching not allowed: matching labels must be unique on one side",
-                pair[0], pair[1]
-            );
-            return Err(EvalError::new(expr.span(), message));
-        }
-    }
-    Ok(index)
-}
-
-fn participates(matching: &Matching, name: &str) -> bool {
-    let listed = matching.labels.iter().any(|l| **l == *name);
-    if matching.on { listed } else { !listed && name != METRIC_NAME }
-}
-
-fn signature<'v>(matching: &Matching, labels: &'v Labels) -> Signature<'v> {
-    labels.iter().filter(|(name, _)| participates(matching, name)).collect()
+/// What a missing sample is taken to be: the labels both sides must share, and the given value.
+fn stand_in(binary: &Binary, partner: &Element, v: f64) -> Element {
+    let labels = partner.labels.filter(|name| participates(&binary.matching, name));
+    Element::new(labels, v, partner.taken)
 }
 
 fn set_operation(binary: &Binary, lhs: Vec<Element>, rhs: Vec<Element>) -> Vec<Element> {

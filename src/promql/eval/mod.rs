@@ -7,6 +7,8 @@
 mod aggregate;
 mod binary;
 mod element;
+pub(crate) mod extended;
+mod pairing;
 mod selector;
 mod topk;
 
@@ -14,12 +16,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 pub(crate) use self::element::{Element, Operand};
-pub(crate) use self::selector::{Bounds, Window};
+pub(crate) use self::selector::{Stretch, Window};
 use super::annotations::Annotations;
 use super::ast::{Expr, ExprKind, ValueType};
 use super::error::{EvalError, Span};
 use super::functions;
 use super::labels::Labels;
+use super::resolve::{Bounds, resolve};
 use super::storage::Storage;
 use super::value::{Answer, Point, RangeSeries, Value};
 
@@ -33,6 +36,8 @@ pub struct Options {
     pub delayed_name_removal: bool,
     /// The step of subqueries that state none: the server's evaluation interval, in milliseconds.
     pub subquery_step_ms: i64,
+    /// Whether functions of counters take note of start timestamps (the server's feature flag `use-start-timestamps`).
+    pub use_start_timestamps: bool,
     /// How many points one query may touch before it is refused.
     pub max_points: u64,
     /// How many steps a range query may have.
@@ -45,6 +50,7 @@ impl Default for Options {
             lookback_ms: 300_000,
             delayed_name_removal: false,
             subquery_step_ms: 60_000,
+            use_start_timestamps: false,
             max_points: 50_000_000,
             max_steps: 11_000,
         }
@@ -58,6 +64,7 @@ pub fn instant(
     t: i64,
     options: &Options,
 ) -> Result<Answer<Value>, EvalError> {
+    let expr = &*resolve(expr, Bounds { start: t, end: t, step: 0 })?;
     let evaluator = Evaluator::new(storage, options, t, t);
     let value = match evaluator.top_level(expr, t)? {
         Operand::Scalar(v) => Value::Scalar(Point { t, v }),
@@ -78,6 +85,7 @@ pub fn range(
     options: &Options,
 ) -> Result<Answer<Vec<RangeSeries>>, EvalError> {
     check_range(expr, start, end, step, options)?;
+    let expr = &*resolve(expr, Bounds { start, end, step })?;
     let evaluator = Evaluator::new(storage, options, start, end);
     let mut series: BTreeMap<Labels, Vec<Point>> = BTreeMap::new();
     let mut at = Some(start);
@@ -121,17 +129,34 @@ pub(crate) struct Evaluator<'a> {
     end: i64,
     pub(crate) remarks: RefCell<Annotations>,
     points: Cell<u64>,
+    scope: Cell<Scope>,
+}
+
+/// The steps of the innermost range under evaluation: the query's, a subquery's, or a single one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Scope {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
 }
 
 impl<'a> Evaluator<'a> {
     fn new(storage: &'a Storage, options: &'a Options, start: i64, end: i64) -> Self {
-        Self { storage, options, start, end, remarks: RefCell::default(), points: Cell::new(0) }
+        Self {
+            storage,
+            options,
+            start,
+            end,
+            remarks: RefCell::default(),
+            points: Cell::new(0),
+            scope: Cell::new(Scope { start, end }),
+        }
     }
 
     fn top_level(&self, expr: &Expr, t: i64) -> Result<Operand, EvalError> {
         if expr.value_type() == ValueType::Matrix {
-            let (_, windows) = self.windows(expr, t)?;
-            let series = windows.into_iter().filter(|w| !w.points.is_empty());
+            let (bounds, windows) = self.windows(expr, t)?;
+            let windows = windows.into_iter().map(|window| extended::cut(window, expr, bounds));
+            let series = windows.filter(|w| !w.points.is_empty());
             return Ok(Operand::Matrix(series.map(Window::into_series).collect()));
         }
         let mut operand = self.eval(expr, t)?;
@@ -141,7 +166,25 @@ impl<'a> Evaluator<'a> {
         Ok(operand)
     }
 
+    /// Whether there is more than one step.
+    pub(crate) fn is_range(&self) -> bool {
+        let scope = self.scope.get();
+        scope.start != scope.end
+    }
+
+    /// What is the same at every step is evaluated at the first one.
     pub(crate) fn eval(&self, expr: &Expr, t: i64) -> Result<Operand, EvalError> {
+        if !expr.invariant || !self.is_range() {
+            return self.node(expr, t);
+        }
+        let outer = self.scope.get();
+        self.scope.set(Scope { start: outer.start, end: outer.start });
+        let result = self.node(expr, outer.start);
+        self.scope.set(outer);
+        result
+    }
+
+    fn node(&self, expr: &Expr, t: i64) -> Result<Operand, EvalError> {
         match &expr.kind {
             ExprKind::Number(v) => Ok(Operand::Scalar(*v)),
             ExprKind::String(text) => Ok(Operand::Text(text.clone())),

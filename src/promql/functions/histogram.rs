@@ -8,6 +8,7 @@ use super::super::error::EvalError;
 use super::super::eval::{Element, Evaluator};
 use super::super::format;
 use super::super::labels::{BUCKET_LABEL, Labels};
+use super::labels::text;
 
 /// Relative difference between neighbouring buckets that is taken for rounding.
 const ROUNDING: f64 = 1e-12;
@@ -32,21 +33,52 @@ pub(super) fn quantile(
     expr: &Expr,
     t: i64,
 ) -> Result<Vec<Element>, EvalError> {
-    let q = ev.scalar(&call.args[0], t)?;
-    if !(0.0..=1.0).contains(&q) {
-        ev.remarks.borrow_mut().invalid_quantile(q, &call.args[0].span());
-    }
+    let q = checked_quantile(ev, &call.args[0], t)?;
     let histograms = collect(ev, &call.args[1], t)?;
-    let value = |histogram: &mut Histogram| {
-        let (v, lifted) = bucket_quantile(q, &mut histogram.buckets, t);
-        if let Some(lifted) = lifted {
-            // Without delayed removal the name is gone by the time upstream writes the remark.
-            let name = histogram.labels.metric_name().filter(|_| ev.options.delayed_name_removal);
-            ev.remarks.borrow_mut().forced_monotonicity(name.unwrap_or(""), lifted, &call.args[1].span());
+    finish(ev, histograms, |histogram| value(ev, q, histogram, &call.args[1], t), expr, t)
+}
+
+/// `histogram_quantiles(buckets, label, q…)`: several quantiles at once, told apart by a label.
+pub(super) fn quantiles(
+    ev: &Evaluator<'_>,
+    call: &Call,
+    expr: &Expr,
+    t: i64,
+) -> Result<Vec<Element>, EvalError> {
+    let label = text(&call.args[1])?;
+    let quantiles = call.args[2..].iter().map(|arg| checked_quantile(ev, arg, t));
+    let quantiles = quantiles.collect::<Result<Vec<_>, _>>()?;
+    let mut histograms = collect(ev, &call.args[0], t)?;
+    let mut elements = Vec::new();
+    for q in quantiles {
+        let shown = format::float_open_metrics(q);
+        for histogram in &mut histograms {
+            let v = value(ev, q, histogram, &call.args[1], t);
+            let labels = histogram.labels.with(&label, &shown);
+            elements.push(Element { labels, v, taken: t, drop_name: histogram.drop_name });
         }
-        v
-    };
-    finish(ev, histograms, value, expr, t)
+    }
+    ev.drop_names(&mut elements, expr.span())?;
+    Ok(elements)
+}
+
+fn checked_quantile(ev: &Evaluator<'_>, arg: &Expr, t: i64) -> Result<f64, EvalError> {
+    let q = ev.scalar(arg, t)?;
+    if !(0.0..=1.0).contains(&q) {
+        ev.remarks.borrow_mut().invalid_quantile(q, &arg.span());
+    }
+    Ok(q)
+}
+
+/// The quantile of one histogram, with a remark when its counts were not cumulative.
+fn value(ev: &Evaluator<'_>, q: f64, histogram: &mut Histogram, arg: &Expr, t: i64) -> f64 {
+    let (v, lifted) = bucket_quantile(q, &mut histogram.buckets, t);
+    if let Some(lifted) = lifted {
+        // Without delayed removal the name is gone by the time upstream writes the remark.
+        let name = histogram.labels.metric_name().filter(|_| ev.options.delayed_name_removal);
+        ev.remarks.borrow_mut().forced_monotonicity(name.unwrap_or(""), lifted, &arg.span());
+    }
+    v
 }
 
 /// `histogram_fraction(lower, upper, buckets)`
@@ -86,7 +118,7 @@ fn collect(ev: &Evaluator<'_>, arg: &Expr, t: i64) -> Result<Vec<Histogram>, Eva
     for element in &elements {
         let bound = element.labels.value(BUCKET_LABEL);
         let Some(upper) = format::parse_float(bound) else {
-            let name = element.labels.metric_name().unwrap_or("");
+            let name = element.labels.metric_name().filter(|_| ev.options.delayed_name_removal).unwrap_or("");
             ev.remarks.borrow_mut().bad_bucket_label(name, bound, &arg.span());
             continue;
         };

@@ -63,7 +63,7 @@ pub(super) fn with_scalars(
 }
 
 /// Go's `math.Max`: unlike Rust's, it passes NaN on, except against +Inf.
-fn max(a: f64, b: f64) -> f64 {
+pub(super) fn max(a: f64, b: f64) -> f64 {
     match (a, b) {
         _ if a == f64::INFINITY || b == f64::INFINITY => f64::INFINITY,
         _ if a.is_nan() || b.is_nan() => f64::NAN,
@@ -72,6 +72,6 @@ fn max(a: f64, b: f64) -> f64 {
 }
 
 /// Go's `math.Min`: unlike Rust's, it passes NaN on, except against -Inf.
-fn min(a: f64, b: f64) -> f64 {
+pub(super) fn min(a: f64, b: f64) -> f64 {
     -max(-a, -b)
 }

@@ -3,6 +3,7 @@
 //! `histogram`.
 
 mod histogram;
+mod info;
 mod labels;
 mod math;
 mod over_time;
@@ -12,11 +13,13 @@ mod sort;
 mod time;
 
 pub(crate) use self::over_time::quantile;
-use super::ast::{Call, Expr, ExprKind, ValueType};
+use super::ast::{Call, Expr, ExprKind, Reach, ValueType};
 use super::error::EvalError;
-use super::eval::{Bounds, Element, Evaluator, Operand, Window};
+use super::eval::extended::reach_of;
+use super::eval::{Element, Evaluator, Operand, Stretch, Window};
 use super::labels::{Labels, METRIC_NAME};
 use super::matcher::{MatchOp, Matcher};
+use super::storage::Start;
 use super::value::Point;
 
 /// What a function over a range of samples gets to see of one series.
@@ -24,7 +27,11 @@ pub(crate) struct RangeInput<'w> {
     /// The samples; at least one.
     pub(crate) points: &'w [Point],
     /// The stretch they were taken from.
-    pub(crate) bounds: Bounds,
+    pub(crate) bounds: Stretch,
+    /// Whether samples from outside the stretch are among them, and on which sides.
+    pub(crate) reach: Reach,
+    /// When the counts of some samples began.
+    pub(crate) starts: &'w [Start],
     /// The moment of evaluation, which `offset` and `@` do not move.
     pub(crate) t: i64,
     /// The scalar arguments, in order.
@@ -42,6 +49,8 @@ pub(crate) fn call(ev: &Evaluator<'_>, call: &Call, expr: &Expr, t: i64) -> Resu
     match call.func.name {
         "time" => Ok(Operand::Scalar(t as f64 / 1000.0)),
         "pi" => Ok(Operand::Scalar(std::f64::consts::PI)),
+        "min_of" => pair(ev, call, t).map(|(a, b)| Operand::Scalar(math::min(a, b))),
+        "max_of" => pair(ev, call, t).map(|(a, b)| Operand::Scalar(math::max(a, b))),
         "scalar" => Ok(Operand::Scalar(only_value(&ev.vector(&call.args[0], t)?))),
         "vector" => {
             let v = ev.scalar(&call.args[0], t)?;
@@ -49,6 +58,10 @@ pub(crate) fn call(ev: &Evaluator<'_>, call: &Call, expr: &Expr, t: i64) -> Resu
         }
         _ => over_vector(ev, call, expr, t).map(Operand::Vector),
     }
+}
+
+fn pair(ev: &Evaluator<'_>, call: &Call, t: i64) -> Result<(f64, f64), EvalError> {
+    Ok((ev.scalar(&call.args[0], t)?, ev.scalar(&call.args[1], t)?))
 }
 
 /// The value of a vector with one element; otherwise there is none.
@@ -65,10 +78,12 @@ fn over_vector(ev: &Evaluator<'_>, call: &Call, expr: &Expr, t: i64) -> Result<V
             let elements = ev.vector(&call.args[0], t)?;
             Ok(if elements.is_empty() { vec![absent(&call.args[0], t)] } else { Vec::new() })
         }
-        "sort" | "sort_desc" | "sort_by_label" | "sort_by_label_desc" => sort::call(ev, call, t),
+        "info" => info::call(ev, call, t),
+        "sort" | "sort_desc" | "sort_by_label" | "sort_by_label_desc" => sort::call(ev, call, expr, t),
         "label_replace" => labels::replace(ev, call, expr, t),
         "label_join" => labels::join(ev, call, expr, t),
         "histogram_quantile" => histogram::quantile(ev, call, expr, t),
+        "histogram_quantiles" => histogram::quantiles(ev, call, expr, t),
         "histogram_fraction" => histogram::fraction(ev, call, expr, t),
         // These read native histograms, and there are none: every sample here is a plain number.
         "histogram_avg" | "histogram_count" | "histogram_stddev" | "histogram_stdvar" | "histogram_sum" => {
@@ -107,6 +122,8 @@ fn over_range(
     expr: &Expr,
     t: i64,
 ) -> Result<Vec<Element>, EvalError> {
+    let reach = reach_of(&call.args[at]);
+    check_reach(reach, call, &call.args[at])?;
     let (bounds, mut windows) = ev.windows(&call.args[at], t)?;
     let others = call.args.iter().enumerate().filter(|(i, _)| *i != at);
     let scalars = others.map(|(_, arg)| ev.scalar(arg, t)).collect::<Result<Vec<_>, _>>()?;
@@ -125,7 +142,8 @@ fn over_range(
     let mut out = Vec::with_capacity(windows.len());
     let mut names = NameWatch::default();
     for window in windows {
-        let input = RangeInput { points: &window.points, bounds, t, scalars: &scalars };
+        let input =
+            RangeInput { points: &window.points, bounds, reach, starts: window.starts, t, scalars: &scalars };
         let Some(v) = f(&input) else { continue };
         remark_on_name(ev, call, &window, at);
         names.see(&window);
@@ -135,6 +153,21 @@ fn over_range(
         super::eval::ensure_unique(&out, expr.span())?;
     }
     Ok(out)
+}
+
+/// Only these functions know what to do with samples from outside the range.
+fn check_reach(reach: Reach, call: &Call, arg: &Expr) -> Result<(), EvalError> {
+    let (word, allowed): (_, &[&str]) = match reach {
+        Reach::Inside => return Ok(()),
+        Reach::Anchored => ("anchored", &["changes", "delta", "increase", "rate", "resets"]),
+        Reach::Smoothed => ("smoothed", &["delta", "increase", "rate"]),
+    };
+    if allowed.contains(&call.func.name) {
+        return Ok(());
+    }
+    let (allowed, name) = (allowed.join(", "), call.func.name);
+    let message = format!("{word} modifier can only be used with: {allowed} - not with {name}");
+    Err(EvalError::new(arg.span(), message))
 }
 
 /// Notices when the series of a vector bear different names: only then can dropping the names make them collide.

@@ -2,12 +2,15 @@
 
 use std::cmp::Ordering;
 
-use super::super::ast::Call;
+use super::super::ast::{Call, Expr};
 use super::super::error::EvalError;
 use super::super::eval::{Element, Evaluator};
 use super::labels::text;
 
-pub(super) fn call(ev: &Evaluator<'_>, call: &Call, t: i64) -> Result<Vec<Element>, EvalError> {
+pub(super) fn call(ev: &Evaluator<'_>, call: &Call, expr: &Expr, t: i64) -> Result<Vec<Element>, EvalError> {
+    if ev.is_range() {
+        ev.remarks.borrow_mut().sort_in_range(&expr.span());
+    }
     let mut elements = ev.vector(&call.args[0], t)?;
     let names = call.args[1..].iter().map(text).collect::<Result<Vec<_>, _>>()?;
     let by_labels = |a: &Element, b: &Element| {

@@ -8,12 +8,12 @@ use super::super::labels::Labels;
 use super::map;
 
 /// The part of a date (given in seconds since the epoch) called `name`.
-pub(super) fn function(name: &str) -> Option<fn(i64) -> i64> {
+pub(super) fn function(name: &str) -> Option<fn(i128) -> i64> {
     Some(match name {
-        "minute" => |s| s.rem_euclid(3_600) / 60,
-        "hour" => |s| s.rem_euclid(86_400) / 3_600,
+        "minute" => |s| s.rem_euclid(3_600) as i64 / 60,
+        "hour" => |s| s.rem_euclid(86_400) as i64 / 3_600,
         // The epoch was a Thursday.
-        "day_of_week" => |s| (s.div_euclid(86_400) + 4).rem_euclid(7),
+        "day_of_week" => |s| (s.div_euclid(86_400) + 4).rem_euclid(7) as i64,
         "day_of_month" => |s| Date::of(s).day,
         "day_of_year" => |s| Date::of(s).day_of_year(),
         "days_in_month" => |s| Date::of(s).days_in_month(),
@@ -27,14 +27,24 @@ pub(super) fn function(name: &str) -> Option<fn(i64) -> i64> {
 pub(super) fn part(
     ev: &Evaluator<'_>,
     call: &Call,
-    f: fn(i64) -> i64,
+    f: fn(i128) -> i64,
     expr: &Expr,
     t: i64,
 ) -> Result<Vec<Element>, EvalError> {
     match call.args.first() {
-        None => Ok(vec![Element::new(Labels::default(), f(t.div_euclid(1000)) as f64, t)]),
-        Some(arg) => map(ev, ev.vector(arg, t)?, |v| f(v as i64) as f64, expr),
+        None => Ok(vec![Element::new(Labels::default(), f(t.div_euclid(1000).into()) as f64, t)]),
+        Some(arg) => map(ev, ev.vector(arg, t)?, |v| f(whole_seconds(v)) as f64, expr),
     }
+}
+
+/// Seconds as Go on amd64 reads them: what no `i64` can hold becomes the least one, and the dates around that one wrap
+/// around (Go 1.26 `time/time.go` `unixToAbsolute`).
+fn whole_seconds(v: f64) -> i128 {
+    const FROM_FIRST_YEAR: i128 =
+        (719_162 + 292_277_022_400 / 10_000 * 3_652_425 + 2_400 / 400 * 146_097 + 306) * 86_400;
+    let fits = v >= i64::MIN as f64 && v < -(i64::MIN as f64);
+    let seconds = i128::from(if fits { v as i64 } else { i64::MIN });
+    if seconds + FROM_FIRST_YEAR < 0 { seconds + (1 << 64) } else { seconds }
 }
 
 /// When the samples were taken; computed values were taken now.
@@ -61,7 +71,7 @@ mod tests {
     #[track_caller]
     fn check(name: &str, seconds: i64, want: i64) {
         let f = function(name).expect("known");
-        assert_eq!(f(seconds), want, "{name}({seconds})");
+        assert_eq!(f(seconds.into()), want, "{name}({seconds})");
     }
 
     #[test]
@@ -89,8 +99,8 @@ mod tests {
     fn the_end_of_time_does_not_overflow() {
         for name in ["year", "month", "day_of_year", "day_of_week", "days_in_month"] {
             let f = function(name).expect("known");
-            f(i64::MAX);
-            f(i64::MIN);
+            f(i64::MAX.into());
+            f(i64::MIN.into());
         }
     }
 }

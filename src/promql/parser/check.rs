@@ -57,7 +57,15 @@ fn matching(binary: &mut Binary, op_span: &Span) -> Result<(), ParseError> {
         if !matching.labels.is_empty() {
             return Err(ParseError::new(whole, "vector matching only allowed between instant vectors"));
         }
+        if matching.fill.any() {
+            let message = "filling in missing series only allowed between instant vectors";
+            return Err(ParseError::new(whole, message));
+        }
     } else if op.is_set() {
+        if matching.fill.any() {
+            let message = "filling in missing series not allowed for set operators";
+            return Err(ParseError::new(whole, message));
+        }
         if matching.cardinality != Cardinality::OneToOne {
             let message = format!("no grouping allowed for {} operation", format::quote(op.symbol()));
             return Err(ParseError::new(whole, message));
@@ -69,11 +77,7 @@ fn matching(binary: &mut Binary, op_span: &Span) -> Result<(), ParseError> {
 
 pub(super) fn function(name: &str, span: &Span) -> Result<&'static Function, ParseError> {
     signature::function(name).ok_or_else(|| {
-        let message = if signature::UNSUPPORTED.contains(&name) {
-            format!("unsupported: the experimental function {name}()")
-        } else {
-            format!("unknown function with name {}", format::quote(name))
-        };
+        let message = format!("unknown function with name {}", format::quote(name));
         ParseError::new(span.clone(), message)
     })
 }
@@ -86,6 +90,16 @@ pub(super) fn call(func: &'static Function, args: Vec<Expr>, span: &Span) -> Res
             let message =
                 format!("expected type {want} in call to function \"{}\", got {}", func.name, arg.value_type);
             return Err(ParseError::new(arg.span.clone(), message));
+        }
+    }
+    if let (true, Some(labels)) = (func.name == "info", args.get(1)) {
+        match &labels.kind {
+            ExprKind::Selector(selector) if selector.name.is_none() => {}
+            ExprKind::Selector(_) => {
+                let message = "expected label selectors only, got vector selector instead";
+                return Err(ParseError::new(labels.span.clone(), message));
+            }
+            _ => return Err(ParseError::new(labels.span.clone(), "expected label selectors only")),
         }
     }
     let pattern = match args.get(4).map(|arg| &arg.unparen().kind) {
@@ -101,6 +115,7 @@ fn check_count(func: &Function, got: usize, span: &Span) -> Result<(), ParseErro
         Variadic::No => (listed, Some(listed)),
         Variadic::Optional => (listed - 1, Some(listed)),
         Variadic::Any => (listed - 1, None),
+        Variadic::UpTo(most) => (listed - 1, Some(listed - 1 + most)),
     };
     let name = format::quote(func.name);
     let complaint = match most {

@@ -12,11 +12,14 @@ pub(super) struct Cursor<'a> {
     source: &'a str,
     tokens: Vec<Token>,
     pos: usize,
+    /// What is wrong with the last token, if it is no word.
+    error: Option<ParseError>,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(source: &'a str) -> Result<Self, ParseError> {
-        Ok(Self { source, tokens: lex(source)?, pos: 0 })
+    pub(super) fn new(source: &'a str) -> Self {
+        let (tokens, error) = lex(source);
+        Self { source, tokens, pos: 0, error }
     }
 
     /// The word `ahead` of the current one; past the end there is only the end.
@@ -83,6 +86,9 @@ impl<'a> Cursor<'a> {
 
     /// "unexpected …", as Prometheus says it.
     pub(super) fn unexpected(&self, context: &str, expected: &str) -> ParseError {
+        if let (Tok::Bad, Some(error)) = (self.peek(), &self.error) {
+            return error.clone();
+        }
         let mut message = format!("unexpected {}", self.peek().describe(self.text()));
         if !context.is_empty() {
             message.push_str(" in ");
@@ -93,10 +99,5 @@ impl<'a> Cursor<'a> {
             message.push_str(expected);
         }
         ParseError::new(self.span(), message)
-    }
-
-    /// For what Prometheus has behind a feature flag and we do not have.
-    pub(super) fn unsupported(&self, what: &str) -> ParseError {
-        ParseError::new(self.span(), format!("unsupported: the experimental {what} {:?}", self.text()))
     }
 }

@@ -6,17 +6,17 @@ use super::super::error::ParseError;
 use super::super::{duration, format};
 use super::token::{Tok, Token, classify};
 
-/// All words of a query; the last is always [`Tok::End`].
-pub(super) fn lex(source: &str) -> Result<Vec<Token>, ParseError> {
+/// All words of a query; the last is always [`Tok::End`], or [`Tok::Bad`] with what is wrong there. A complaint about
+/// an earlier word comes first, so what is no word is for the parser to report when it gets there.
+pub(super) fn lex(source: &str) -> (Vec<Token>, Option<ParseError>) {
     let mut lexer = Lexer { source, pos: 0, parens: 0, brace: false, bracket: false, tokens: Vec::new() };
-    while let Some(c) = lexer.skip_blanks() {
-        let start = lexer.pos;
-        let tok = if lexer.brace { lexer.inside_braces(c) } else { lexer.outside_braces(c) }?;
-        lexer.tokens.push(Token { tok, span: start..lexer.pos });
-    }
-    lexer.check_closed()?;
-    lexer.tokens.push(Token { tok: Tok::End, span: source.len()..source.len() });
-    Ok(lexer.tokens)
+    let error = lexer.run().err();
+    let (tok, span) = match &error {
+        Some(error) => (Tok::Bad, error.span.clone()),
+        None => (Tok::End, source.len()..source.len()),
+    };
+    lexer.tokens.push(Token { tok, span });
+    (lexer.tokens, error)
 }
 
 struct Lexer<'a> {
@@ -29,6 +29,15 @@ struct Lexer<'a> {
 }
 
 impl Lexer<'_> {
+    fn run(&mut self) -> Result<(), ParseError> {
+        while let Some(c) = self.skip_blanks() {
+            let start = self.pos;
+            let tok = if self.brace { self.inside_braces(c) } else { self.outside_braces(c) }?;
+            self.tokens.push(Token { tok, span: start..self.pos });
+        }
+        self.check_closed()
+    }
+
     fn rest(&self) -> &str {
         &self.source[self.pos..]
     }
@@ -153,9 +162,8 @@ impl Lexer<'_> {
             ('!', _) => return Err(self.fail("unexpected character after '!'")),
             ('>', b'=') => (2, BinaryOp::Ge),
             ('<', b'=') => (2, BinaryOp::Le),
-            ('>' | '<', b'/') => {
-                return Err(self.fail(format!("unsupported: the experimental operator {c}/")));
-            }
+            ('<', b'/') => (2, BinaryOp::TrimUpper),
+            ('>', b'/') => (2, BinaryOp::TrimLower),
             ('>', _) => (1, BinaryOp::Gt),
             ('<', _) => (1, BinaryOp::Lt),
             ('+', _) => (1, BinaryOp::Add),

@@ -2,10 +2,11 @@
 //! (`check.rs`), so an [`Expr`] that exists is well typed. Nesting is bounded; nothing a query says can overflow
 //! the stack, here or in anything that recurses over the tree later.
 //!
-//! Refused by name: duration arithmetic, `anchored`/`smoothed`, `fill` modifiers, experimental functions.
+//! Experimental syntax is understood whether or not the server to come has its feature flags set.
 
 mod check;
 mod cursor;
+mod lengths;
 mod lexer;
 mod modifiers;
 mod number;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use self::cursor::Cursor;
 use self::token::{Keyword, Tok};
-use super::ast::{Aggregate, AggregateOp, Binary, BinaryOp, Expr, ExprKind, Matching, ValueType};
+use super::ast::{Aggregate, AggregateOp, Binary, BinaryOp, Expr, ExprKind, Matching, Reach, ValueType};
 use super::error::{ParseError, Span};
 use super::format;
 use super::matcher::Matcher;
@@ -27,7 +28,7 @@ pub const MAX_DEPTH: usize = 200;
 
 /// Parses a query.
 pub fn parse(source: &str) -> Result<Expr, ParseError> {
-    let mut parser = Parser { cursor: Cursor::new(source)?, depth: 0 };
+    let mut parser = Parser { cursor: Cursor::new(source), depth: 0, labels_only: false };
     if parser.cursor.peek() == Tok::End {
         return Err(ParseError::new(0..0, "no expression found in input"));
     }
@@ -50,6 +51,8 @@ pub fn parse_selector(source: &str) -> Result<Vec<Matcher>, ParseError> {
 struct Parser<'a> {
     cursor: Cursor<'a>,
     depth: usize,
+    /// The selector to come states labels of info metrics and may be empty.
+    labels_only: bool,
 }
 
 /// `without` or not, and the labels.
@@ -60,6 +63,7 @@ fn strength(op: BinaryOp) -> u8 {
     match op {
         BinaryOp::Or => 1,
         BinaryOp::And | BinaryOp::Unless => 2,
+        BinaryOp::TrimUpper | BinaryOp::TrimLower => 3,
         op if op.is_comparison() => 3,
         BinaryOp::Add | BinaryOp::Sub => 4,
         BinaryOp::Pow => POWER,
@@ -120,9 +124,8 @@ impl Parser<'_> {
                 Tok::LeftBracket => self.bracketed(expr)?,
                 Tok::Keyword(Keyword::Offset) => self.offset(expr)?,
                 Tok::At => self.at(expr)?,
-                Tok::Keyword(Keyword::Anchored | Keyword::Smoothed) => {
-                    return Err(self.cursor.unsupported("modifier"));
-                }
+                Tok::Keyword(Keyword::Anchored) => self.reach(expr, Reach::Anchored)?,
+                Tok::Keyword(Keyword::Smoothed) => self.reach(expr, Reach::Smoothed)?,
                 _ => return Ok(expr),
             };
         }
@@ -179,14 +182,14 @@ impl Parser<'_> {
         let name_span = self.cursor.span();
         let func = check::function(self.cursor.text(), &name_span)?;
         self.cursor.advance();
-        let (args, end) = self.arguments()?;
+        let (args, end) = self.arguments(func.name == "info")?;
         let span = name_span.start..end;
         let call = check::call(func, args, &span)?;
         build(ExprKind::Call(call), span, func.result)
     }
 
     /// Arguments with their parentheses, and where the last parenthesis ends.
-    fn arguments(&mut self) -> Result<(Vec<Expr>, usize), ParseError> {
+    fn arguments(&mut self, labels_second: bool) -> Result<(Vec<Expr>, usize), ParseError> {
         self.cursor.expect(Tok::LeftParen, "")?;
         let mut args = Vec::new();
         if self.cursor.peek() != Tok::RightParen {
@@ -198,6 +201,7 @@ impl Parser<'_> {
             if self.cursor.peek() == Tok::RightParen {
                 return Err(ParseError::new(comma, "trailing commas not allowed in function call args"));
             }
+            self.labels_only = labels_second && args.len() == 1 && self.cursor.peek() == Tok::LeftBrace;
             args.push(self.expression(0)?);
         }
         let end = self.cursor.expect(Tok::RightParen, "")?.end;
@@ -212,7 +216,7 @@ impl Parser<'_> {
             return Err(self.cursor.unexpected("aggregation", ""));
         }
         self.check_label_parameter(op)?;
-        let (args, end) = self.arguments()?;
+        let (args, end) = self.arguments(false)?;
         let after = if before.is_none() { self.grouping()? } else { None };
         let end = after.as_ref().map_or(end, |_| self.cursor.previous_end());
         let (without, mut grouping) = before.or(after).unwrap_or_default();
@@ -248,13 +252,9 @@ impl Parser<'_> {
 
     fn binary_modifiers(&mut self) -> Result<(bool, Matching), ParseError> {
         let return_bool = self.cursor.eat(Tok::Keyword(Keyword::Bool));
-        let matching = self.matching()?;
-        match self.cursor.peek() {
-            Tok::Keyword(Keyword::Fill) if self.cursor.peek_second() == Tok::LeftParen => {
-                Err(self.cursor.unsupported("modifier"))
-            }
-            _ => Ok((return_bool, matching)),
-        }
+        let mut matching = self.matching()?;
+        matching.fill = self.fill()?;
+        Ok((return_bool, matching))
     }
 }
 
@@ -268,8 +268,12 @@ fn too_deep(span: Span) -> ParseError {
 
 /// Finishes a node, unless the tree has become too deep.
 fn build(kind: ExprKind, span: Span, value_type: ValueType) -> Result<Expr, ParseError> {
-    let mut expr = Expr { kind, span, value_type, depth: 1 };
-    expr.depth = 1 + expr.children().iter().map(|child| child.depth).max().unwrap_or(0);
+    let (mut depth, mut contextual) = (1, kind.is_contextual());
+    let mut expr = Expr { invariant: kind.is_invariant(), contextual, kind, span, value_type, depth: 1 };
+    for child in expr.children() {
+        (depth, contextual) = (depth.max(child.depth + 1), contextual || child.contextual);
+    }
+    (expr.depth, expr.contextual) = (depth, contextual);
     if expr.depth > MAX_DEPTH { Err(too_deep(expr.span)) } else { Ok(expr) }
 }
 

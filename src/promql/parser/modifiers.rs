@@ -2,9 +2,11 @@
 //! of vectors.
 
 use super::super::ast::{
-    At, BinaryOp, Cardinality, Expr, ExprKind, Matching, RangeSelector, Subquery, Timing, ValueType,
+    At, BinaryOp, Cardinality, Expr, ExprKind, Fill, Matching, RangeSelector, Reach, Subquery, Timing,
+    ValueType,
 };
 use super::super::error::{ParseError, Span};
+use super::lengths::Found;
 use super::token::{Keyword, Tok};
 use super::{Parser, build, number};
 
@@ -13,9 +15,9 @@ impl Parser<'_> {
     pub(super) fn bracketed(&mut self, expr: Expr) -> Result<Expr, ParseError> {
         let open = self.cursor.span();
         self.cursor.advance();
-        let range_ms = self.duration("subquery or range selector", false)?;
+        let (range_ms, range) = self.length("subquery or range selector")?;
         if self.cursor.peek() == Tok::Colon {
-            return self.subquery(expr, range_ms);
+            return self.subquery(expr, (range_ms, range));
         }
         let close = self.closing_bracket("subquery or range", "\":\" or \"]\"")?;
         let brackets = open.start..close.end;
@@ -26,22 +28,22 @@ impl Parser<'_> {
                 return Err(ParseError::new(brackets, "ranges only allowed for vector selectors"));
             }
         };
-        if selector.timing.offset_ms != 0 {
+        if selector.timing.offset_ms != 0 || selector.timing.offset.is_some() {
             return Err(ParseError::new(brackets, "no offset modifiers allowed before range"));
         }
         if selector.timing.at.is_some() {
             return Err(ParseError::new(brackets, "no @ modifiers allowed before range"));
         }
         let span = selector_span.start..close.end;
-        let range = RangeSelector { selector, selector_span, range_ms };
-        build(ExprKind::Range(range), span, ValueType::Matrix)
+        let range = RangeSelector { selector: *selector, selector_span, range_ms, range };
+        build(ExprKind::Range(Box::new(range)), span, ValueType::Matrix)
     }
 
-    fn subquery(&mut self, expr: Expr, range_ms: i64) -> Result<Expr, ParseError> {
+    fn subquery(&mut self, expr: Expr, (range_ms, range): Found) -> Result<Expr, ParseError> {
         self.cursor.advance();
-        let step_ms = match self.cursor.peek() {
-            Tok::RightBracket => None,
-            _ => Some(self.duration("subquery selector", false)?),
+        let (step_ms, step) = match self.cursor.peek() {
+            Tok::RightBracket => (None, None),
+            _ => self.length("subquery selector").map(|(ms, step)| (Some(ms), step))?,
         };
         let close = self.closing_bracket("subquery selector", "\"]\"")?;
         let span = expr.span.start..close.end;
@@ -50,7 +52,7 @@ impl Parser<'_> {
             let message = format!("subquery is only allowed on instant vector, got {got} instead");
             return Err(ParseError::new(span, message));
         }
-        let subquery = Subquery { expr, range_ms, step_ms, timing: Timing::default() };
+        let subquery = Subquery { expr, range_ms, range, step_ms, step, timing: Timing::default() };
         build(ExprKind::Subquery(Box::new(subquery)), span, ValueType::Matrix)
     }
 
@@ -59,47 +61,44 @@ impl Parser<'_> {
         if self.cursor.eat(Tok::RightBracket) {
             return Ok(span);
         }
-        match self.cursor.peek() {
-            Tok::Op(_) => Err(self.cursor.unsupported("duration expression with")),
-            _ => Err(self.cursor.unexpected(context, expected)),
-        }
-    }
-
-    /// A duration, or a number of seconds. Ranges and steps must be positive, offsets need not.
-    fn duration(&mut self, context: &str, any_sign: bool) -> Result<i64, ParseError> {
-        let negative = any_sign && self.cursor.eat(Tok::Op(BinaryOp::Sub));
-        if any_sign && !negative {
-            self.cursor.eat(Tok::Op(BinaryOp::Add));
-        }
-        let span = self.cursor.span();
-        if !matches!(self.cursor.peek(), Tok::Duration | Tok::Number) {
-            return Err(match self.cursor.peek() {
-                Tok::LeftParen | Tok::Op(_) | Tok::Ident => {
-                    self.cursor.unsupported("duration expression with")
-                }
-                _ => self.cursor.unexpected(context, "number or duration"),
-            });
-        }
-        let ms = number::milliseconds(self.cursor.text())
-            .ok_or_else(|| ParseError::new(span.clone(), "duration out of range"))?;
-        if ms == 0 && !any_sign {
-            return Err(ParseError::new(span, "duration must be greater than 0"));
-        }
-        self.cursor.advance();
-        Ok(if negative { -ms } else { ms })
+        Err(self.cursor.unexpected(context, expected))
     }
 
     pub(super) fn offset(&mut self, mut expr: Expr) -> Result<Expr, ParseError> {
         self.cursor.advance();
-        let offset_ms = self.duration("offset", true)?;
+        let (offset_ms, offset) = self.offset_length()?;
         let end = self.cursor.previous_end();
         let span = expr.span.clone();
         let timing = timing(&mut expr, "offset")?;
-        if timing.offset_ms != 0 {
+        if timing.offset_ms != 0 || timing.offset.is_some() {
             return Err(ParseError::new(span, "offset may not be set multiple times"));
         }
-        timing.offset_ms = offset_ms;
+        let contextual = offset.is_some();
+        (timing.offset_ms, timing.offset) = (offset_ms, offset);
+        expr.contextual |= contextual;
         expr.span.end = end;
+        Ok(expr)
+    }
+
+    /// `anchored` or `smoothed` after a selector.
+    pub(super) fn reach(&mut self, mut expr: Expr, reach: Reach) -> Result<Expr, ParseError> {
+        let word = if reach == Reach::Anchored { "anchored" } else { "smoothed" };
+        let selector = match &mut expr.kind {
+            ExprKind::Selector(selector) => selector,
+            ExprKind::Range(range) => &mut range.selector,
+            ExprKind::Subquery(_) => {
+                let message = format!("{word} modifier is not supported for subqueries");
+                return Err(ParseError::new(expr.span, message));
+            }
+            _ => return Err(ParseError::new(expr.span, format!("{word} modifier not implemented"))),
+        };
+        if selector.reach != Reach::Inside && selector.reach != reach {
+            let message = "anchored and smoothed modifiers cannot be used together";
+            return Err(ParseError::new(expr.span, message));
+        }
+        selector.reach = reach;
+        self.cursor.advance();
+        expr.span.end = self.cursor.previous_end();
         Ok(expr)
     }
 
@@ -113,6 +112,7 @@ impl Parser<'_> {
             return Err(ParseError::new(span, "@ <timestamp> may not be set multiple times"));
         }
         timing.at = Some(at);
+        expr.invariant = true;
         expr.span.end = end;
         Ok(expr)
     }
@@ -155,22 +155,56 @@ impl Parser<'_> {
             Tok::Keyword(Keyword::Ignoring) => false,
             _ => return Ok(Matching::default()),
         };
-        // `a * on` multiplies by the metric called "on".
-        if self.cursor.peek_second() != Tok::LeftParen {
-            return Ok(Matching::default());
-        }
         self.cursor.advance();
         let labels = self.label_list()?;
         let cardinality = match self.cursor.peek() {
             Tok::Keyword(Keyword::GroupLeft) => Cardinality::ManyToOne,
             Tok::Keyword(Keyword::GroupRight) => Cardinality::OneToMany,
             _ => {
-                return Ok(Matching { cardinality: Cardinality::OneToOne, on, labels, include: Vec::new() });
+                return Ok(Matching { on, labels, ..Matching::default() });
             }
         };
         self.cursor.advance();
         let include = if self.cursor.peek() == Tok::LeftParen { self.label_list()? } else { Vec::new() };
-        Ok(Matching { cardinality, on, labels, include })
+        Ok(Matching { cardinality, on, labels, include, ..Matching::default() })
+    }
+
+    /// `fill(0)`, `fill_left(0)`, `fill_right(0)` after the matching.
+    pub(super) fn fill(&mut self) -> Result<Fill, ParseError> {
+        let mut fill = Fill::default();
+        while self.cursor.peek_second() == Tok::LeftParen {
+            match self.cursor.peek() {
+                Tok::Keyword(Keyword::Fill) if !fill.any() => {
+                    let v = self.fill_value()?;
+                    return Ok(Fill { left: Some(v), right: Some(v) });
+                }
+                Tok::Keyword(Keyword::FillLeft) if fill.left.is_none() => {
+                    fill.left = Some(self.fill_value()?)
+                }
+                Tok::Keyword(Keyword::FillRight) if fill.right.is_none() => {
+                    fill.right = Some(self.fill_value()?);
+                }
+                _ => break,
+            }
+        }
+        Ok(fill)
+    }
+
+    fn fill_value(&mut self) -> Result<f64, ParseError> {
+        self.cursor.advance();
+        self.cursor.expect(Tok::LeftParen, "fill")?;
+        let sign = match self.cursor.peek() {
+            Tok::Op(BinaryOp::Sub) => -1.0,
+            _ => 1.0,
+        };
+        if matches!(self.cursor.peek(), Tok::Op(BinaryOp::Sub | BinaryOp::Add)) {
+            self.cursor.advance();
+        }
+        let ExprKind::Number(v) = self.number()?.kind else {
+            return Err(self.cursor.unexpected("fill", "number"));
+        };
+        self.cursor.expect(Tok::RightParen, "fill")?;
+        Ok(sign * v)
     }
 }
 

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use super::super::ast::{BinaryOp, Expr, ExprKind, Selector, Timing, ValueType};
+use super::super::ast::{BinaryOp, Expr, ExprKind, Reach, Selector, Timing, ValueType};
 use super::super::error::{ParseError, Span};
 use super::super::format;
 use super::super::labels::METRIC_NAME;
 use super::super::matcher::{MatchOp, Matcher};
-use super::token::Tok;
+use super::token::{Keyword, Tok};
 use super::{Parser, build};
 
 impl Parser<'_> {
     pub(super) fn selector(&mut self) -> Result<Expr, ParseError> {
         let start = self.cursor.span().start;
+        let labels_only = std::mem::take(&mut self.labels_only);
         let mut matchers = Vec::new();
         let mut name = None;
         if self.cursor.peek() != Tok::LeftBrace {
@@ -23,8 +24,12 @@ impl Parser<'_> {
             self.matchers(&mut name, &mut matchers)?;
         }
         let span = start..self.cursor.previous_end();
-        let selector = finish(name, matchers, &span)?;
-        build(ExprKind::Selector(selector), span, ValueType::Vector)
+        let selector = if labels_only && name.is_none() {
+            Selector { name, matchers, timing: Timing::default(), reach: Reach::Inside }
+        } else {
+            finish(name, matchers, &span)?
+        };
+        build(ExprKind::Selector(Box::new(selector)), span, ValueType::Vector)
     }
 
     fn matchers(
@@ -102,9 +107,10 @@ impl Parser<'_> {
             let message = "unexpected string \"\" in grouping opts, expected label";
             return if label.is_empty() { Err(ParseError::new(span, message)) } else { Ok(label) };
         }
-        // Even `inf` and `bool` are labels here.
-        let is_word = tok.is_name() || matches!(tok, Tok::Keyword(_));
-        if !is_word || !format::is_legacy_label_name(self.cursor.text()) {
+        // Even `bool` is a label here.
+        let excluded = [Keyword::Without, Keyword::Inf, Keyword::Nan].map(Tok::Keyword).contains(&tok);
+        let is_word = tok.is_name() || matches!(tok, Tok::Keyword(_) | Tok::Op(BinaryOp::Atan2));
+        if !is_word || excluded {
             return Err(self.cursor.unexpected("grouping opts", "label"));
         }
         let label = self.cursor.text().into();
@@ -135,7 +141,7 @@ fn finish(name: Option<Arc<str>>, mut matchers: Vec<Matcher>, span: &Span) -> Re
             return Err(name_twice(&name, &other.value, span.clone()));
         }
         matchers.push(Matcher::metric_name(name.clone()));
-        return Ok(Selector { name: Some(name), matchers, timing: Timing::default() });
+        return Ok(Selector { name: Some(name), matchers, timing: Timing::default(), reach: Reach::Inside });
     }
     if matchers.iter().all(|m| m.matches("")) {
         let message = "vector selector must contain at least one non-empty matcher";
@@ -143,5 +149,5 @@ fn finish(name: Option<Arc<str>>, mut matchers: Vec<Matcher>, span: &Span) -> Re
     }
     let by_name = matchers.iter().find(|m| &*m.name == METRIC_NAME && m.op == MatchOp::Equal);
     let name = by_name.map(|m| m.value.clone());
-    Ok(Selector { name, matchers, timing: Timing::default() })
+    Ok(Selector { name, matchers, timing: Timing::default(), reach: Reach::Inside })
 }

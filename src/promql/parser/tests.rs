@@ -59,8 +59,9 @@ fn numbers_and_durations_are_numbers() {
 #[test]
 fn words_with_a_meaning_are_also_names() {
     check("sum + count", "(sum + count)");
-    check("sum by (by, sum, \"a b\") (on)", r#"sum["a b", "by", "sum"](on)"#);
-    check("foo * on", "(foo * on)");
+    check("sum by (by, sum, \"a b\") (end)", r#"sum["a b", "by", "sum"](end)"#);
+    check_error("foo * on", "", "unexpected end of input in grouping opts, expected \"(\"");
+    check("sum by (on, ignoring, atan2, a:b) (foo)", r#"sum["a:b", "atan2", "ignoring", "on"](foo)"#);
     check("offset{bool=\"x\"}", r#"offsetbool="x""#);
     check("start and end", "(start and end)");
 }
@@ -142,11 +143,52 @@ fn errors_point_at_the_word() {
 }
 
 #[test]
-fn what_is_not_supported_is_named() {
-    check_error("info(a)", "info", "unsupported: the experimental function info()");
-    check_error("rate(a[5m] smoothed)", "smoothed", "unsupported: the experimental modifier \"smoothed\"");
-    check_error("a + fill(0) b", "fill", "unsupported: the experimental modifier \"fill\"");
-    check_error("a[5m+1m]", "+", "unsupported: the experimental duration expression with \"+\"");
+fn durations_can_be_computed() {
+    check("rate(a[5m+1m])", "rate(a[360000])");
+    check("rate(a[2m * (10 + 5)])", "rate(a[1800000])");
+    check("rate(a[-5m + 35m])", "rate(a[1800000])");
+    check("rate(a[1h30m % 1h : 1m / 2])", "rate(a[1800000:Some(30000)])");
+    check("rate(a[min_of(2^3, 10)])", "rate(a[8000])");
+    check("a offset 2 ^ 2", "(a ^ 2)");
+    check_error("a[5m - 5m]", "5m - 5m", "duration must be greater than 0");
+    check_error("a[-5m]", "-5m", "duration must be greater than 0");
+    check_error("a[1 / 0]", "/", "division by zero");
+    check_error(
+        "a[5m + b]",
+        "b",
+        "unexpected identifier \"b\" in subquery or range selector, expected number, duration, step(), or range()",
+    );
+}
+
+#[test]
+fn extended_selectors_say_which_edges_they_want() {
+    let expr = parse("rate(a[5m] smoothed offset 1m)").expect("valid");
+    assert_eq!(expr.selectors()[0].selector.reach, Reach::Smoothed);
+    check_error(
+        "a[5m] smoothed anchored",
+        "a[5m] smoothed",
+        "anchored and smoothed modifiers cannot be used together",
+    );
+    check_error("a[5m:] anchored", "a[5m:]", "anchored modifier is not supported for subqueries");
+}
+
+#[test]
+fn missing_samples_can_be_filled_in() {
+    let expr = parse("a + on (x) group_left () fill_right (-1) fill_left(2) b").expect("valid");
+    let ExprKind::Binary(binary) = &expr.kind else { panic!("not binary") };
+    assert_eq!((binary.matching.fill.left, binary.matching.fill.right), (Some(2.0), Some(-1.0)));
+    check_error(
+        "a + fill(0) 1",
+        "a + fill(0) 1",
+        "filling in missing series only allowed between instant vectors",
+    );
+    check("fill + fill", "(fill + fill)");
+}
+
+#[test]
+fn info_takes_labels_only() {
+    check("info(a, {b=\"\"})", "info(a, b=\"\")");
+    check_error("info(a, b)", "b", "expected label selectors only, got vector selector instead");
 }
 
 #[test]

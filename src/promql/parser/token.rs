@@ -8,6 +8,8 @@ use super::super::format;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tok {
     End,
+    /// Something that is no word; what is wrong with it is known to the cursor.
+    Bad,
     /// A name without a colon.
     Ident,
     /// A name with a colon: a recording rule's.
@@ -35,7 +37,7 @@ pub(super) enum Tok {
     Keyword(Keyword),
 }
 
-/// Words with a meaning of their own. All of them may also be metric names and labels.
+/// Words with a meaning of their own. All of them may also be labels, and most of them metric names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keyword {
     Bool,
@@ -50,10 +52,11 @@ pub(super) enum Keyword {
     Stop,
     Inf,
     Nan,
-    /// Experimental words that are refused by name where they would act.
     Anchored,
     Smoothed,
     Fill,
+    FillLeft,
+    FillRight,
 }
 
 /// One word and its place.
@@ -83,8 +86,8 @@ const KEYWORDS: [(&str, Tok); 21] = [
     ("anchored", Tok::Keyword(Keyword::Anchored)),
     ("smoothed", Tok::Keyword(Keyword::Smoothed)),
     ("fill", Tok::Keyword(Keyword::Fill)),
-    ("fill_left", Tok::Keyword(Keyword::Fill)),
-    ("fill_right", Tok::Keyword(Keyword::Fill)),
+    ("fill_left", Tok::Keyword(Keyword::FillLeft)),
+    ("fill_right", Tok::Keyword(Keyword::FillRight)),
 ];
 
 /// What a bare word is. Keywords and aggregations are recognised in any case.
@@ -99,8 +102,17 @@ impl Tok {
     pub(super) fn is_name(self) -> bool {
         match self {
             Self::Ident | Self::MetricIdent | Self::Aggregator(_) => true,
-            Self::Keyword(word) => !matches!(word, Keyword::Inf | Keyword::Nan),
-            Self::Op(op) => op.is_set() || op == BinaryOp::Atan2,
+            Self::Keyword(word) => !matches!(
+                word,
+                Keyword::Inf
+                    | Keyword::Nan
+                    | Keyword::Bool
+                    | Keyword::On
+                    | Keyword::Ignoring
+                    | Keyword::GroupLeft
+                    | Keyword::GroupRight
+            ),
+            Self::Op(op) => op.is_set(),
             _ => false,
         }
     }

@@ -2,7 +2,9 @@
 
 mod agreement;
 mod behaviour;
+mod generated;
 mod hostile;
 mod interface;
 mod promqltest;
 mod speed;
+mod syntax;

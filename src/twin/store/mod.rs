@@ -3,10 +3,11 @@
 //! It is told the time. It never notifies anyone: the kernel reads [`Store::changes_after`] and wakes whoever
 //! watches. HTTP, tables and streams are `cluster::embedded`'s affair.
 //!
-//! What is deliberately absent: server-side apply and field ownership, admission webhooks, quotas, conversion between
+//! What is deliberately absent: admission webhooks, quotas, conversion between
 //! versions, and the asynchrony of garbage collection: dependents go with their owner, in the order of their keys.
 
 mod admit;
+mod apply;
 mod defaults;
 mod delete;
 mod error;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+pub use self::apply::Applier;
 pub use self::defaults::pod_template as default_pod_template;
 pub use self::delete::{DeleteOptions, Propagation};
 pub use self::error::ApiError;
@@ -71,7 +73,12 @@ pub struct Store {
     history: VecDeque<Change>,
     version: u64,
     uids: u64,
+    /// Who writes, for the objects whose fields have owners.
+    writer: Arc<str>,
 }
+
+/// The writer when nobody says who it is: a controller or the kubelet of the twin itself.
+const NOBODY: &str = "twin";
 
 /// How many changes are kept for watchers that fall behind. A Rollout is some 30 kB here, so this bounds a soak to
 /// tens of megabytes; watchers read at once, and whoever does not lists again.
@@ -99,7 +106,13 @@ impl Store {
     /// An empty cluster, founded at this moment.
     #[must_use]
     pub fn founded(now: Moment) -> Store {
-        let mut store = Store { objects: BTreeMap::new(), history: VecDeque::new(), version: 0, uids: 0 };
+        let mut store = Store {
+            objects: BTreeMap::new(),
+            history: VecDeque::new(),
+            version: 0,
+            uids: 0,
+            writer: NOBODY.into(),
+        };
         for name in NAMESPACES {
             let founded = store.create(now, Kind::Namespace, json!({"metadata": {"name": name}}));
             debug_assert!(founded.is_ok(), "{founded:?}");
@@ -124,6 +137,14 @@ impl Store {
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Does something in somebody's name: `fieldManager`.
+    pub fn writing_as<R>(&mut self, manager: &str, write: impl FnOnce(&mut Store) -> R) -> R {
+        self.writer = manager.into();
+        let written = write(self);
+        self.writer = NOBODY.into();
+        written
     }
 
     /// One object, as it stands.

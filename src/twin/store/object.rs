@@ -86,7 +86,7 @@ pub(super) fn is_terminating(object: &Value) -> bool {
 }
 
 /// What only the server writes in `metadata`; a client's word on it is ignored.
-const SERVER_FIELDS: [&str; 8] = [
+const SERVER_FIELDS: [&str; 9] = [
     "uid",
     "creationTimestamp",
     "name",
@@ -95,6 +95,7 @@ const SERVER_FIELDS: [&str; 8] = [
     "generation",
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
+    "managedFields",
 ];
 
 /// Strips what only the server writes, on creation.
@@ -103,7 +104,6 @@ pub(super) fn strip_server_fields(object: &mut Value) {
         meta.retain(|field, _| {
             ["name", "namespace"].contains(&field.as_str()) || !SERVER_FIELDS.contains(&field.as_str())
         });
-        meta.remove("managedFields");
         meta.remove("selfLink");
     }
 }
@@ -125,9 +125,6 @@ pub(super) fn keep_server_fields(kind: Kind, old: &Value, part: Part, new: &mut 
     }
     for field in SERVER_FIELDS {
         set_or_remove(&mut new["metadata"], field, old["metadata"].get(field));
-    }
-    if let Some(meta) = new["metadata"].as_object_mut() {
-        meta.remove("managedFields");
     }
 }
 

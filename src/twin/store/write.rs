@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::object::{self, Key, Object, text_at, texts_at};
-use super::{ApiError, Kind, Part, Patch, Store, admit, scale};
+use super::{ApiError, Kind, Part, Patch, Store, admit, apply, scale};
 use crate::clock::{Moment, Seed};
 
 /// What a name is generated from, without vowels and look-alikes (k8s.io/apimachinery v0.34 `util/rand`).
@@ -17,7 +17,18 @@ impl Store {
     /// # Errors
     /// As an API server: a namespace that is not there (404), a missing or bad name (422), an object that exists (409),
     /// a resource version (400), and whatever the kind's schema and rules refuse (400 or 422).
-    pub fn create(&mut self, now: Moment, kind: Kind, mut object: Value) -> Result<Object, ApiError> {
+    pub fn create(&mut self, now: Moment, kind: Kind, object: Value) -> Result<Object, ApiError> {
+        self.create_owned(now, kind, object, None)
+    }
+
+    /// Creates an object whose fields may have owners already.
+    pub(super) fn create_owned(
+        &mut self,
+        now: Moment,
+        kind: Kind,
+        mut object: Value,
+        managed: Option<Value>,
+    ) -> Result<Object, ApiError> {
         if !object["metadata"].is_object() {
             return Err(ApiError::no_object());
         }
@@ -33,6 +44,7 @@ impl Store {
         }
         self.dress(now, &key, &mut object);
         admit::admit(&key, None, &mut object, self.uids + 1)?;
+        apply::set_managed(&mut object, managed);
         self.uids += 1;
         Ok(self.commit(key, None, Some(object)))
     }
@@ -158,17 +170,32 @@ impl Store {
         key: Key,
         old: &Object,
         part: Part,
+        object: Value,
+    ) -> Result<Object, ApiError> {
+        self.replace_owned(now, key, old, part, object, None)
+    }
+
+    /// The same, when it is known who owns what. Otherwise what changed belongs to the writer.
+    pub(super) fn replace_owned(
+        &mut self,
+        now: Moment,
+        key: Key,
+        old: &Object,
+        part: Part,
         mut object: Value,
+        managed: Option<Value>,
     ) -> Result<Object, ApiError> {
         check_identity(&key, old, &object)?;
         object::keep_server_fields(key.kind, old, part, &mut object);
         // Unchanged since it was admitted, so there is nothing to admit. Most writes of a busy controller end here.
-        if object == **old {
+        if object == **old && managed.is_none() {
             return Ok(old.clone());
         }
         admit::admit(&key, Some(old), &mut object, self.uids)?;
         check_finalizers(&key, old, &object)?;
         object::bump_generation(key.kind, old, &mut object);
+        let managed = managed.or_else(|| apply::managed(&key, old, &object, &self.writer, part, now));
+        apply::set_managed(&mut object, managed);
         if object == **old {
             return Ok(old.clone());
         }

@@ -93,6 +93,10 @@ fn object() -> impl Strategy<Value = String> {
         ]
     });
     value.prop_map(|mut value| {
+        if value.is_object() {
+            value["apiVersion"] = json!("v1");
+            value["kind"] = json!("Service");
+        }
         if value.is_object() && (value["metadata"].is_null() || value["metadata"].is_object()) {
             value["metadata"]["name"] = json!("a");
         }
@@ -108,9 +112,10 @@ proptest! {
         requests in proptest::collection::vec((
             prop_oneof![Just("GET"), Just("POST"), Just("PUT"), Just("PATCH"), Just("DELETE"), Just("HEAD"), Just("BREW")],
             prop_oneof![address(), path()],
-            prop_oneof![Just(String::new()), "[a-zA-Z]{1,12}=[ -~&&[^ #\"<>\\\\^`{|}]]{0,12}", Just("timeoutSeconds=1&watch=1".into())],
+            prop_oneof![Just(String::new()), "[a-zA-Z]{1,12}=[ -~&&[^ #\"<>\\\\^`{|}]]{0,12}", Just("timeoutSeconds=1&watch=1".into()), Just("fieldManager=me".into()), Just("fieldManager=you&force=true".into())],
             prop_oneof![Just("application/json"), Just("application/merge-patch+json"), Just("application/json-patch+json"),
-                        Just("application/strategic-merge-patch+json"), Just("text/plain")],
+                        Just("application/strategic-merge-patch+json"), Just("application/apply-patch+yaml"), Just("application/yaml"),
+                        Just("application/vnd.kubernetes.protobuf"), Just("text/plain")],
             prop_oneof![4 => object().prop_map(String::into_bytes), 1 => proptest::collection::vec(any::<u8>(), 0..64)],
         ), 1..8)
     ) {

@@ -1,6 +1,7 @@
 //! The rim as its clients see it: kube-rs over the router, and raw requests for what kube-rs never sends.
 
 mod any_request;
+mod documents;
 
 use std::sync::Arc;
 
@@ -408,8 +409,7 @@ async fn refusals_are_statuses() {
     let review = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     for (method, uri, media, body, status) in [
         ("GET", "/nowhere", "", "", 404),
-        ("GET", "/openapi/v2", "", "", 404),
-        ("GET", "/openapi/v3", "", "", 404),
+        ("GET", "/openapi/v1", "", "", 404),
         ("GET", "/api/v2", "", "", 404),
         ("GET", "/apis/none", "", "", 404),
         ("GET", "/api/v1/pods/x", "", "", 404),
@@ -423,8 +423,8 @@ async fn refusals_are_statuses() {
         ("POST", maps, "application/json", "7", 400),
         ("POST", maps, "application/json", "{\"kind\":\"Pod\"}", 400),
         ("POST", maps, "application/json", "{\"metadata\":{\"name\":\"a\",\"namespace\":\"b\"}}", 400),
-        ("POST", maps, "application/vnd.kubernetes.protobuf", "k8s", 415),
-        ("PATCH", &format!("{maps}/a"), "application/apply-patch+yaml", "{}", 415),
+        ("POST", maps, "application/vnd.kubernetes.protobuf", "k8s", 400),
+        ("PATCH", &format!("{maps}/a"), "application/apply-patch+yaml", "{}", 422),
         ("PATCH", &format!("{maps}/a"), "application/merge-patch+json", "{", 400),
         ("GET", &format!("{maps}?labelSelector=a%20b"), "", "", 400),
         ("GET", &format!("{maps}?fieldSelector=data=x"), "", "", 400),

@@ -1,7 +1,7 @@
 //! Whether an answer is the expected one.
 
 use super::file::{Expect, When};
-use super::series::Sequence;
+use super::series::{Item, Sequence};
 use crate::promql::{Labels, Point, RangeSeries, Sample, Value, format_float};
 
 /// Relative difference that passes, as upstream's runner has it.
@@ -38,7 +38,7 @@ fn vector(expect: &Expect, samples: &[Sample]) -> Result<(), String> {
         if expect.ordered && wanted_place != place {
             return Err(format!("{shown} is at place {place}, not {wanted_place}"));
         }
-        let want = want.values.iter().flatten().next().copied().flatten();
+        let want = want.values.first().copied().flatten().and_then(number);
         if !want.is_some_and(|want| close(want, sample.v)) {
             return Err(format!("{shown} should be {want:?}"));
         }
@@ -66,8 +66,18 @@ fn matrix(expect: &Expect, series: &[RangeSeries], start: i64, step: i64) -> Res
 }
 
 fn points(sequence: &Sequence, start: i64, step: i64) -> Vec<Point> {
-    let values = sequence.values.iter().flatten().enumerate();
-    values.filter_map(|(i, v)| v.map(|v| Point { t: start + step * i as i64, v })).collect()
+    let values = sequence.values.iter().enumerate();
+    let point = |(i, item): (usize, &Option<Item>)| {
+        Some(Point { t: start + step * i as i64, v: item.and_then(number)? })
+    };
+    values.filter_map(point).collect()
+}
+
+fn number(item: Item) -> Option<f64> {
+    match item {
+        Item::Number(v) => Some(v),
+        Item::Native => None,
+    }
 }
 
 fn show(points: &[Point]) -> String {

@@ -1,13 +1,28 @@
 //! The commands of a test file.
 
-use super::series::{self, Sequence};
+use super::series::{self, Item, Sequence};
 use crate::promql::{Labels, parse_duration_ms};
 
 /// One command, with the line it starts on.
 pub(super) enum Command {
     Clear,
-    Load { step: i64, series: Vec<Sequence>, unsupported: Vec<Labels> },
+    Load(Load),
     Eval(Box<Eval>),
+    /// Something that could not be read, which counts as a case that did not pass.
+    Unreadable {
+        line: usize,
+        why: String,
+    },
+}
+
+/// Series to be stored.
+pub(super) struct Load {
+    pub(super) step: i64,
+    pub(super) series: Vec<Sequence>,
+    /// Start timestamps, relative to the samples they belong to.
+    pub(super) starts: Vec<series::Starts>,
+    /// Classic histograms also become native ones.
+    pub(super) with_native: bool,
 }
 
 /// One query and what is expected of it.
@@ -28,8 +43,8 @@ pub(super) enum When {
 #[derive(Default)]
 pub(super) struct Expect {
     pub(super) fail: Option<Wording>,
-    pub(super) warn: Option<Wording>,
-    pub(super) info: Option<Wording>,
+    pub(super) warn: Vec<Wording>,
+    pub(super) info: Vec<Wording>,
     pub(super) no_warn: bool,
     pub(super) no_info: bool,
     pub(super) ordered: bool,
@@ -68,7 +83,7 @@ impl Command {
 }
 
 /// Reads a file. Comments end a block just as blank lines do.
-pub(super) fn parse(text: &str) -> Result<Vec<Command>, String> {
+pub(super) fn parse(text: &str) -> Vec<Command> {
     let lines: Vec<&str> =
         text.lines().map(str::trim).map(|l| if l.starts_with('#') { "" } else { l }).collect();
     let mut commands = Vec::new();
@@ -78,20 +93,17 @@ pub(super) fn parse(text: &str) -> Result<Vec<Command>, String> {
         let block_end = lines[at + 1..].iter().position(|l| l.is_empty()).map_or(lines.len(), |n| at + 1 + n);
         let body = &lines[at + 1..block_end];
         let word = lines[head].split_whitespace().next().unwrap_or("");
-        let error = |message: String| format!("line {}: {message}", head + 1);
-        at = block_end;
-        match word {
-            "" => at = head + 1,
-            "clear" => {
-                commands.push(Command::Clear);
-                at = head + 1;
-            }
-            "load" | "load_with_nhcb" => commands.push(load(lines[head], body).map_err(error)?),
-            _ if word.starts_with("eval") => commands.push(eval(head + 1, lines[head], body).map_err(error)?),
-            _ => return Err(error(format!("unknown command {word:?}"))),
-        }
+        at = if matches!(word, "" | "clear") { head + 1 } else { block_end };
+        let command = match word {
+            "" => continue,
+            "clear" => Ok(Command::Clear),
+            "load" | "load_with_nhcb" => load(lines[head], body),
+            _ if word.starts_with("eval") => eval(head + 1, lines[head], body),
+            _ => Err(format!("unknown command {word:?}")),
+        };
+        commands.push(command.unwrap_or_else(|why| Command::Unreadable { line: head + 1, why }));
     }
-    Ok(commands)
+    commands
 }
 
 fn duration(text: &str) -> Result<i64, String> {
@@ -101,24 +113,18 @@ fn duration(text: &str) -> Result<i64, String> {
 fn load(head: &str, body: &[&str]) -> Result<Command, String> {
     let (word, step) = head.split_once(char::is_whitespace).ok_or("load without a step")?;
     let step = duration(step.trim())?;
-    let with_start_times =
-        body.iter().any(|l| l.split_whitespace().next().is_some_and(|w| w.ends_with("@st")));
-    let (mut loaded, mut unsupported) = (Vec::new(), Vec::new());
-    for line in body.iter().filter(|l| !l.split_whitespace().next().is_some_and(|w| w.ends_with("@st"))) {
-        let sequence = series::parse(line)?;
-        if word == "load_with_nhcb" {
-            unsupported.extend(converted(&sequence.labels));
-        }
-        match &sequence.values {
-            Some(_) if !with_start_times => loaded.push(sequence),
-            _ => unsupported.push(sequence.labels),
+    let (mut loaded, mut starts) = (Vec::new(), Vec::new());
+    for line in body {
+        match series::start_times(line)? {
+            Some(found) => starts.push(found),
+            None => loaded.push(series::parse(line)?),
         }
     }
-    Ok(Command::Load { step, series: loaded, unsupported })
+    Ok(Command::Load(Load { step, series: loaded, starts, with_native: word == "load_with_nhcb" }))
 }
 
 /// The native histogram that `load_with_nhcb` makes of a bucket series.
-fn converted(labels: &Labels) -> Option<Labels> {
+pub(super) fn converted(labels: &Labels) -> Option<Labels> {
     let base = labels.metric_name()?.strip_suffix("_bucket")?;
     Some(labels.with("le", "").with("__name__", base))
 }
@@ -146,8 +152,8 @@ fn eval(line: usize, head: &str, body: &[&str]) -> Result<Command, String> {
     match command.trim_start_matches("eval").trim_start_matches('_') {
         "" => {}
         "fail" => expect.fail = Some(Wording::Any),
-        "warn" => expect.warn = Some(Wording::Any),
-        "info" => expect.info = Some(Wording::Any),
+        "warn" => expect.warn.push(Wording::Any),
+        "info" => expect.info.push(Wording::Any),
         "ordered" => expect.ordered = true,
         other => return Err(format!("unknown kind of evaluation {other:?}")),
     }
@@ -174,7 +180,7 @@ fn expectation(line: &str, expect: &mut Expect) -> Result<(), String> {
         return Ok(());
     }
     let sequence = series::parse(line)?;
-    expect.native |= sequence.values.is_none();
+    expect.native |= sequence.values.iter().any(|item| matches!(item, Some(Item::Native)));
     expect.series.push(sequence);
     Ok(())
 }
@@ -183,8 +189,8 @@ fn directive(text: &str, expect: &mut Expect) -> Result<(), String> {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     match word {
         "fail" => expect.fail = Some(wording(rest)?),
-        "warn" => expect.warn = Some(wording(rest)?),
-        "info" => expect.info = Some(wording(rest)?),
+        "warn" => expect.warn.push(wording(rest)?),
+        "info" => expect.info.push(wording(rest)?),
         "no_warn" => expect.no_warn = true,
         "no_info" => expect.no_info = true,
         "ordered" => expect.ordered = true,

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::compare;
-use super::file::{self, Command, Eval, Expect, When, Wording};
-use super::series::Sequence;
-use crate::promql::{self, Annotations, Expr, Labels, Level, Options, Storage, Value};
+use super::file::{self, Command, Eval, Expect, Load, When, Wording};
+use super::native::Natives;
+use super::series::{Item, Starts};
+use crate::promql::{self, Annotation, Annotations, Expr, Labels, Level, Options, Storage, Value};
 
 /// What became of the cases of a file.
 #[derive(Default)]
 pub(super) struct Tally {
     pub(super) passed: usize,
     native: usize,
-    unsupported: BTreeMap<String, usize>,
     pub(super) differences: Vec<String>,
 }
 
@@ -21,9 +21,6 @@ impl Tally {
     pub(super) fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.native += other.native;
-        for (what, count) in other.unsupported {
-            *self.unsupported.entry(what).or_default() += count;
-        }
         self.differences.extend(other.differences);
     }
 }
@@ -32,10 +29,7 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} passed", self.passed, self.passed + self.differences.len())?;
         if self.native > 0 {
-            write!(f, "; {} left out (native histograms or start timestamps)", self.native)?;
-        }
-        for (what, count) in &self.unsupported {
-            write!(f, "; {count} left out ({what})")?;
+            write!(f, "; {} left out (they read or expect native histograms)", self.native)?;
         }
         Ok(())
     }
@@ -44,55 +38,91 @@ impl fmt::Display for Tally {
 enum Outcome {
     Passed,
     Native,
-    Unsupported(String),
 }
 
 /// Storage and what could not be stored in it.
 #[derive(Default)]
-struct World {
-    storage: Storage,
-    unsupported: Vec<Labels>,
+pub(in super::super) struct World {
+    pub(in super::super) storage: Storage,
+    natives: Natives,
 }
 
-pub(super) fn file(text: &str) -> Result<Tally, String> {
+/// The world after the loads of a text.
+pub(in super::super) fn world(text: &str) -> World {
+    let mut world = World::default();
+    for command in file::parse(text) {
+        match command {
+            Command::Load(load) => world.load(load).expect("series that can be stored"),
+            _ => panic!("only loads are expected"),
+        }
+    }
+    world
+}
+
+pub(super) fn file(text: &str) -> Tally {
     let mut tally = Tally::default();
     let mut world = World::default();
-    for command in file::parse(text)? {
+    for command in file::parse(text) {
         match command {
             Command::Clear => world = World::default(),
-            Command::Load { step, series, unsupported } => {
-                world.load(step, series)?;
-                world.unsupported.extend(unsupported);
+            Command::Load(load) => {
+                if let Err(why) = world.load(load) {
+                    tally.differences.push(format!("load: {why}"));
+                }
             }
             Command::Eval(eval) => match world.eval(&eval) {
                 Ok(Outcome::Passed) => tally.passed += 1,
                 Ok(Outcome::Native) => tally.native += 1,
-                Ok(Outcome::Unsupported(what)) => *tally.unsupported.entry(what).or_default() += 1,
                 Err(difference) => {
                     tally.differences.push(format!("{}: {}: {difference}", eval.line, eval.query))
                 }
             },
+            Command::Unreadable { line, why } => tally.differences.push(format!("{line}: unreadable: {why}")),
         }
     }
-    Ok(tally)
+    tally
 }
 
 /// The engine upstream runs its files with.
-fn options() -> Options {
-    Options { delayed_name_removal: true, ..Options::default() }
+pub(super) fn options() -> Options {
+    Options { delayed_name_removal: true, use_start_timestamps: true, ..Options::default() }
 }
 
 impl World {
-    fn load(&mut self, step: i64, series: Vec<Sequence>) -> Result<(), String> {
+    fn load(&mut self, load: Load) -> Result<(), String> {
         // Within one command a series given twice is the one given last.
-        let last: BTreeMap<Labels, Vec<Option<f64>>> =
-            series.into_iter().filter_map(|s| s.values.map(|values| (s.labels, values))).collect();
+        let last: BTreeMap<Labels, Vec<Option<Item>>> =
+            load.series.into_iter().map(|s| (s.labels, s.values)).collect();
         for (labels, values) in last {
-            let id = self.storage.series_id(&labels);
-            for (i, v) in values.into_iter().enumerate() {
-                if let Some(v) = v {
-                    self.storage.append(id, step * i as i64, v).map_err(|e| e.to_string())?;
+            let starts = load.starts.iter().find(|starts| starts.labels == labels);
+            let times = values.into_iter().enumerate().map(|(i, item)| (i, load.step * i as i64, item));
+            for (i, t, item) in times {
+                self.store(&labels, t, item, starts.and_then(|starts| start_of(starts, i, t)))?;
+                if let (true, Some(labels), Some(_)) = (load.with_native, file::converted(&labels), item) {
+                    self.natives.add(&labels, t);
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn store(
+        &mut self,
+        labels: &Labels,
+        t: i64,
+        item: Option<Item>,
+        start: Option<i64>,
+    ) -> Result<(), String> {
+        match item {
+            None => {}
+            Some(Item::Native) => self.natives.add(labels, t),
+            Some(Item::Number(v)) => {
+                let id = self.storage.series_id(labels);
+                let stored = match start {
+                    Some(start) => self.storage.append_started(id, t, v, start),
+                    None => self.storage.append(id, t, v),
+                };
+                stored.map_err(|e| e.to_string())?;
             }
         }
         Ok(())
@@ -101,14 +131,12 @@ impl World {
     fn eval(&self, eval: &Eval) -> Result<Outcome, String> {
         let expr = match promql::parse(&eval.query) {
             Ok(expr) => expr,
-            Err(error) => match error.message.strip_prefix("unsupported: ") {
-                Some(what) => return Ok(Outcome::Unsupported(what.to_owned())),
-                None => {
-                    return failed(&eval.expect, &error.message, &error.display_in(&eval.query));
-                }
-            },
+            Err(error) => {
+                let full = error.display_in(&eval.query);
+                return failed(&eval.expect, &error.message, &full);
+            }
         };
-        if eval.expect.native || self.reads_unsupported(&expr) {
+        if eval.expect.native || self.natives.are_read_by(&expr, eval.when, &options()) {
             return Ok(Outcome::Native);
         }
         match self.answer(&expr, eval.when) {
@@ -121,15 +149,6 @@ impl World {
                 Ok(Outcome::Passed)
             }
         }
-    }
-
-    fn reads_unsupported(&self, expr: &Expr) -> bool {
-        let reads = |labels: &Labels| {
-            expr.selectors()
-                .iter()
-                .any(|found| found.selector.matchers.iter().all(|m| m.matches_labels(labels)))
-        };
-        self.unsupported.iter().any(reads)
     }
 
     fn answer(&self, expr: &Expr, when: When) -> Result<(Value, Annotations), promql::EvalError> {
@@ -145,9 +164,10 @@ impl World {
         }
     }
 
-    /// An instant query gives the same as the middle step of a range query around it.
+    /// An instant query gives the same as the middle step of a range query around it, unless it asks for the bounds.
     fn same_in_a_range(&self, eval: &Eval, expr: &Expr, value: &Value) -> Result<(), String> {
-        let (When::At(t), Value::Vector(_), false) = (eval.when, value, eval.expect.ordered) else {
+        let asks = ["start()", "end()", "range()", "step()"].iter().any(|word| eval.query.contains(word));
+        let (When::At(t), Value::Vector(_), false) = (eval.when, value, eval.expect.ordered || asks) else {
             return Ok(());
         };
         let answer = promql::range(expr, &self.storage, t - 60_000, t + 60_000, 60_000, &options());
@@ -162,6 +182,10 @@ impl World {
     }
 }
 
+fn start_of(starts: &Starts, i: usize, t: i64) -> Option<i64> {
+    starts.offsets.get(i).copied().flatten().map(|offset| t + offset)
+}
+
 fn failed(expect: &Expect, message: &str, full: &str) -> Result<Outcome, String> {
     match &expect.fail {
         Some(wording) if wording.accepts(message) || wording.accepts(full) => Ok(Outcome::Passed),
@@ -171,19 +195,26 @@ fn failed(expect: &Expect, message: &str, full: &str) -> Result<Outcome, String>
 }
 
 fn remarks(expect: &Expect, annotations: &Annotations, query: &str) -> Result<(), String> {
-    let texts = |level| annotations.iter().filter(move |a| a.level == level).map(|a| a.display_in(query));
-    level("warning", &expect.warn, expect.no_warn, texts(Level::Warning).collect())?;
-    level("info", &expect.info, expect.no_info, texts(Level::Info).collect())
+    let of = |level| annotations.iter().filter(|a| a.level == level).collect::<Vec<_>>();
+    level("warning", &expect.warn, expect.no_warn, &of(Level::Warning), query)?;
+    level("info", &expect.info, expect.no_info, &of(Level::Info), query)
 }
 
-fn level(name: &str, wanted: &Option<Wording>, none: bool, got: Vec<String>) -> Result<(), String> {
+/// Every expected remark must have been made and, where any is expected, no other.
+fn level(name: &str, wanted: &[Wording], none: bool, got: &[Annotation], query: &str) -> Result<(), String> {
+    let texts: Vec<_> = got.iter().map(|a| a.display_in(query)).collect();
     if none && !got.is_empty() {
-        return Err(format!("unexpected {name}: {got:?}"));
+        return Err(format!("unexpected {name}: {texts:?}"));
     }
-    match wanted {
-        Some(wording) if !got.iter().any(|text| wording.accepts(text)) => {
-            Err(format!("missing {name}; got {got:?}"))
-        }
-        _ => Ok(()),
+    // Whether the place is part of the text depends on the version the file was written for.
+    let fits = |wording: &Wording, a: &Annotation| {
+        wording.accepts(&a.headline()) || wording.accepts(&a.display_in(query))
+    };
+    if wanted.iter().any(|wording| !got.iter().any(|a| fits(wording, a))) {
+        return Err(format!("missing {name}; got {texts:?}"));
+    }
+    match got.iter().find(|a| !wanted.is_empty() && !wanted.iter().any(|wording| fits(wording, a))) {
+        Some(other) => Err(format!("unexpected {name}: {}", other.display_in(query))),
+        None => Ok(()),
     }
 }

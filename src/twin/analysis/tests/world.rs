@@ -11,6 +11,7 @@ use crate::twin::analysis::{Controller, Pass, begin};
 use crate::twin::effect::{Effect, Reconciled};
 use crate::twin::replay::Provider;
 use crate::twin::store::{Key, Kind, Part, Patch, Store};
+use crate::twin::tests::replay::Provider;
 
 /// How long a request to the API server takes.
 const REQUEST: Duration = Duration::from_millis(4);

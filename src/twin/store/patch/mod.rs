@@ -1,7 +1,7 @@
 //! Patches: what a `PATCH` request does to an object, before the server has its say.
 //!
 //! Three types, one file each: [`merge`] (RFC 7386), [`json`] (RFC 6902) and [`strategic`], the merge of Kubernetes
-//! that knows which lists are really maps. Server-side apply is not among them. Nothing here knows about kinds;
+//! that knows which lists are really maps. Server-side apply needs owners and is `apply`'s. Nothing here knows about kinds;
 //! that a custom resource takes no strategic patch is the store's rule.
 
 mod json;

@@ -10,9 +10,11 @@
 
 mod builtin;
 mod check;
+mod document;
 mod load;
 mod notation;
 mod prune;
+mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +25,9 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use self::document::document;
 pub use self::load::{Column, columns, definition};
+pub(super) use self::shape::{Manner, Shape};
 use super::kind::Kind;
 
 /// One step of a path into an object.

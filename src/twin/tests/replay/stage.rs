@@ -168,7 +168,7 @@ impl Stage {
 
     /// The next thing that happens: a cue, or whatever the twin has to do.
     fn step(&mut self) {
-        self.twin.latency.load = self.load.at(self.seconds() - self.behind);
+        (self.twin.latency.load, self.twin.latency.kube_load) = self.load.at(self.seconds() - self.behind);
         let scripted = self.next_scripted();
         let cued = self.cues.first_key_value().map(|((at, _), _)| *at);
         let own = self.twin.next();
@@ -363,6 +363,7 @@ fn settings(start: Moment, throw: u64) -> Settings {
     Settings {
         seed: Seed::new(throw),
         epoch: start,
+        argo: true,
         version: Version::V1_9,
         pods: PodSettings {
             // The recording says when pods start; the twin's own kubelet never does it.

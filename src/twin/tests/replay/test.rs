@@ -1,0 +1,90 @@
+//! The test that plays every recording.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::Value;
+
+use super::compare;
+use super::sight::Sight;
+use super::stage;
+use crate::twin::DIFFERENCES;
+use crate::twin::recordings::{Recording, recordings};
+
+/// The categories that are held to the real controller.
+const CATEGORIES: &[&str] = &["bg-", "ar-", "notif-", "ctl-"];
+
+/// How often a recording is tried. Which of two writes a few milliseconds apart came first was chance when it was made;
+/// it must be among the first throws of the twin's own.
+const THROWS: u64 = 6;
+
+/// What came of one recording.
+struct Outcome {
+    name: String,
+    /// The throw that was like the recording, or the differences of the first.
+    result: Result<u64, Vec<String>>,
+}
+
+#[test]
+#[allow(clippy::print_stderr, reason = "the tally is the point of the test")]
+fn the_twin_does_what_the_real_controller_did() {
+    let all = recordings(|name| CATEGORIES.iter().any(|category| name.starts_with(category)));
+    let outcomes: Vec<Outcome> = all.iter().map(replay).collect();
+    let known: BTreeMap<&str, &str> = DIFFERENCES.lines().filter_map(|line| line.split_once('\t')).collect();
+    let mut surprises = vec![];
+    for Outcome { name, result } in &outcomes {
+        match (result, known.get(name.as_str())) {
+            (Err(_), Some(reason)) => eprintln!("differs knowingly: {name}: {reason}"),
+            (Err(differences), None) => {
+                eprintln!("## {name}\n{}\n", differences.join("\n"));
+                surprises.push(format!("{name} differs"));
+            }
+            (Ok(_), Some(_)) => surprises.push(format!("{name} is listed and does not differ")),
+            (Ok(0), None) => {}
+            (Ok(throw), None) => eprintln!("{name}: at throw {} of {THROWS}", throw + 1),
+        }
+    }
+    let passed = outcomes.iter().filter(|outcome| outcome.result.is_ok()).count();
+    eprintln!("recordings of the real controller: {passed} of {}", outcomes.len());
+    assert!(!outcomes.is_empty(), "there are no recordings");
+    assert_eq!(surprises, Vec::<String>::new());
+}
+
+fn replay(recording: &Recording) -> Outcome {
+    let name = recording.name.clone();
+    let mut observed = recording.observed();
+    in_true_order(&mut observed);
+    let mut first = None;
+    for throw in 0..THROWS {
+        // What the stage cannot play is a difference of this recording, not the end of all others.
+        let differences = catch_unwind(AssertUnwindSafe(|| throw_once(recording, &observed, throw)))
+            .unwrap_or_else(|panic| vec![format!("cannot be played: {}", said(&*panic))]);
+        if differences.is_empty() {
+            return Outcome { name, result: Ok(throw) };
+        }
+        first.get_or_insert(differences);
+    }
+    Outcome { name, result: Err(first.unwrap_or_default()) }
+}
+
+/// One throw: the differences to the recording.
+fn throw_once(recording: &Recording, observed: &[Value], throw: u64) -> Vec<String> {
+    let end = recording.actions().last().and_then(|action| action["t"].as_f64()).expect("an end");
+    let twin = stage::play(recording, observed, throw);
+    compare::differences(&Sight::of(observed), &Sight::of(&twin), end)
+}
+
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic")
+}
+
+/// Lines as the API server wrote them, whatever order they arrived in; what has no revision keeps its neighbour.
+fn in_true_order(observed: &mut [Value]) {
+    let mut last = 0;
+    observed.sort_by_cached_key(|line| {
+        last = line["rv"].as_u64().unwrap_or(last);
+        last
+    });
+}
