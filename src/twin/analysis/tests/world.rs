@@ -9,7 +9,6 @@ use crate::argo::Version;
 use crate::clock::Moment;
 use crate::twin::analysis::{Controller, Pass, begin};
 use crate::twin::effect::{Effect, Reconciled};
-use crate::twin::replay::Provider;
 use crate::twin::store::{Key, Kind, Part, Patch, Store};
 use crate::twin::tests::replay::Provider;
 
