@@ -13,7 +13,7 @@ use crate::twin::DIFFERENCES;
 use crate::twin::recordings::{Recording, recordings};
 
 /// The categories that are held to the real controller.
-const CATEGORIES: &[&str] = &["bg-", "ar-", "notif-", "ctl-"];
+const CATEGORIES: &[&str] = &["bg-", "ar-", "notif-", "ctl-", "canary-", "strategy-", "tr-"];
 
 /// How often a recording is tried. Which of two writes a few milliseconds apart came first was chance when it was made;
 /// it must be among the first throws of the twin's own.
