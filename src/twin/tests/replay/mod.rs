@@ -14,9 +14,11 @@ mod compare;
 mod fates;
 mod load;
 mod provider;
+mod puppets;
 mod receivers;
 mod sight;
 mod stage;
 mod test;
 
 pub(in crate::twin) use self::provider::Provider;
+pub(in crate::twin) use self::puppets::{Heard, Puppets};

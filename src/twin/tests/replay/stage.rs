@@ -9,6 +9,7 @@ use super::acts::{self, Act, seconds};
 use super::fates::{Fates, Places, State, When};
 use super::load::Load;
 use super::provider::Provider;
+use super::puppets::Heard;
 use super::receivers::{self, Receiver};
 use super::sight::{Sight, text};
 use crate::argo::Version;
@@ -129,7 +130,7 @@ impl Anchors {
 impl Stage {
     fn new(start: Moment, throw: u64, fates: Fates, load: Load) -> Stage {
         let mut twin = Twin::new(settings(start, throw));
-        twin.script = Some(Provider::default());
+        twin.puppets.script = Some(Provider::default());
         let namespace = json!({"metadata": {"name": NAMESPACE}});
         twin.store_mut().create(start, Kind::Namespace, namespace).expect("a new namespace");
         twin.settle();
@@ -308,7 +309,12 @@ impl Stage {
         let (None, Some(new)) = (&change.old, &change.new) else { return };
         let name = text_at(new, "/metadata/name").to_owned();
         match change.key.kind {
-            Kind::ReplicaSet => self.sets.add(&name, text_at(new, "/metadata/ownerReferences/0/kind")),
+            Kind::ReplicaSet => {
+                self.sets.add(&name, text_at(new, "/metadata/ownerReferences/0/kind"));
+                let place = self.sets.of(&name).expect("it was just added");
+                let births = self.fates.births(place).map(|at| self.start + seconds(at + self.behind));
+                self.twin.puppets.births.insert(name, births.collect());
+            }
             Kind::Pod => {
                 let set = text_at(new, "/metadata/ownerReferences/0/name").to_owned();
                 let siblings = self.pods.entry(set.clone()).or_default();
@@ -330,7 +336,7 @@ impl Stage {
 
     /// All lines, deliveries among them, in order of time.
     fn finish(mut self) -> Vec<Value> {
-        for (at, service, status, body) in std::mem::take(&mut self.twin.heard) {
+        for Heard { at, service, status, body } in std::mem::take(&mut self.twin.puppets.heard) {
             if status == 0 || at > self.twin.now() {
                 continue;
             }
