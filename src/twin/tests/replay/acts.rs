@@ -34,7 +34,12 @@ pub(super) fn read(given: &[Value], actions: &[Value], observed: &[Value]) -> Ve
                 let objects = if first { given.to_vec() } else { manifests.unwrap_or_default() };
                 first = false;
                 let known = objects.into_iter().filter(|object| kind_of(text(&object["kind"])).is_some());
-                acts.extend(known.map(|object| (applied(&object, at, observed), Act::Apply(object))));
+                // One after the other, also where one of them was there before and nobody saw when it was applied.
+                let mut last = at;
+                acts.extend(known.map(|object| {
+                    last = applied(&object, at, observed).max(last);
+                    (last, Act::Apply(object))
+                }));
             }
             "delete" => acts.extend(deletion(action).map(|act| (at, act))),
             "evict-pod" => {

@@ -49,6 +49,7 @@ const PATIENCE: f64 = 2.0;
 /// The stage.
 pub(super) struct Stage {
     twin: Twin,
+    throw: u64,
     start: Moment,
     /// What happens at a moment of the twin's.
     cues: BTreeMap<(Moment, usize), Cue>,
@@ -138,6 +139,7 @@ impl Stage {
         let (cues, sets, pods) = (BTreeMap::new(), Places::default(), BTreeMap::new());
         Stage {
             twin,
+            throw,
             start,
             cues,
             script: BTreeMap::new(),
@@ -312,8 +314,11 @@ impl Stage {
             Kind::ReplicaSet => {
                 self.sets.add(&name, text_at(new, "/metadata/ownerReferences/0/kind"));
                 let place = self.sets.of(&name).expect("it was just added");
-                let births = self.fates.births(place).map(|at| self.start + seconds(at + self.behind));
-                self.twin.puppets.births.insert(name, births.collect());
+                // Every third throw has kube-controller-manager at its own pace.
+                if self.throw % 3 != 2 {
+                    let births = self.fates.births(place).map(|at| self.start + seconds(at + self.behind));
+                    self.twin.puppets.births.insert(name, births.collect());
+                }
             }
             Kind::Pod => {
                 let set = text_at(new, "/metadata/ownerReferences/0/name").to_owned();
