@@ -26,7 +26,7 @@ const KILL: f64 = 0.15;
 pub(super) fn read(given: &[Value], actions: &[Value], observed: &[Value]) -> Vec<(f64, Act)> {
     let mut acts = vec![];
     let mut first = true;
-    for action in actions {
+    for (number, action) in actions.iter().enumerate() {
         let at = action["t"].as_f64().expect("a time");
         match text(&action["do"]) {
             "apply" => {
@@ -35,9 +35,11 @@ pub(super) fn read(given: &[Value], actions: &[Value], observed: &[Value]) -> Ve
                 first = false;
                 let known = objects.into_iter().filter(|object| kind_of(text(&object["kind"])).is_some());
                 // One after the other, also where one of them was there before and nobody saw when it was applied.
+                let next = actions.get(number + 1).and_then(|next| next["t"].as_f64());
+                let before = next.map_or(f64::MAX, |next| (next - 0.02).max(at));
                 let mut last = at;
                 acts.extend(known.map(|object| {
-                    last = applied(&object, at, observed).max(last);
+                    last = applied(&object, at, observed).max(last).min(before);
                     (last, Act::Apply(object))
                 }));
             }
