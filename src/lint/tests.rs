@@ -213,6 +213,8 @@ fn canary_analysis_after_a_pause_has_seen_traffic() {
         lint(&format!("{rollout}    canary:\n      steps: {steps}\n---\n{template}"))
             .iter()
             .map(|diagnostic| diagnostic.code)
+            // A step that looks once is another matter.
+            .filter(|code| *code != "FD028")
             .collect::<Vec<_>>()
     };
     let analysis = "{analysis: {templates: [{templateName: shop-errors}]}}";
