@@ -11,9 +11,10 @@ pub(super) const RULE: Rule = Rule {
     summary: "a canary with `replicas: 0` is promoted without a single pod",
     manual: Manual {
         what: "Canary Rollouts with `spec.replicas: 0`.",
-        why: "A canary of nothing is fully available at once: the steps are skipped, nothing is analysed, and the \
-              version is stable when the Rollout is scaled up. Recorded with v1.9.1 as `canary-replicas-zero`. \
-              Whoever scales to zero at night and releases meanwhile has released without a canary.",
+        why: "A canary of nothing is fully available at once: it runs through its steps and pauses without a pod, \
+              an analysis measures nobody, and the version is stable when the Rollout is scaled up. Recorded with \
+              v1.9.1 as `canary-replicas-zero`. Whoever scales to zero at night and releases meanwhile has \
+              released without a canary.",
         example: "\
 apiVersion: argoproj.io/v1alpha1
 kind: Rollout

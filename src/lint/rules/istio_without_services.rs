@@ -120,7 +120,8 @@ fn check(policy: &Policy, _: &Context, found: &mut Vec<Diagnostic>) {
         return;
     };
     let istio = canary.get("trafficRouting").and_then(|routing| routing.entry("istio"));
-    let Some((key, istio)) = istio.filter(|_| !has_services(canary)) else { return };
+    let applies = !has_services(canary) && can_abort(policy, &rollout.node);
+    let Some((key, istio)) = istio.filter(|_| applies) else { return };
     let split = istio.entry("destinationRule").or_else(|| canary.entry("pingPong"));
     let Some((split, _)) = split.filter(|(_, node)| !node.is_null()) else { return };
     found.push(
@@ -134,4 +135,10 @@ fn check(policy: &Policy, _: &Context, found: &mut Vec<Diagnostic>) {
 /// The controller asks whether both are missing (argo-rollouts v1.9.1 rollout/trafficrouting/istio/istio.go).
 fn has_services(canary: &Node) -> bool {
     ["canaryService", "stableService"].iter().any(|field| is_set(canary, field))
+}
+
+/// Whether anything but a person would abort this canary at all.
+fn can_abort(policy: &Policy, rollout: &Node) -> bool {
+    let by_deadline = rollout.pointer("/spec/progressDeadlineAbort").and_then(Node::as_bool);
+    by_deadline == Some(true) || !policy.analyses().is_empty()
 }

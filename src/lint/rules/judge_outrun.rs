@@ -92,7 +92,7 @@ fn check(policy: &Policy, _: &Context, found: &mut Vec<Diagnostic>) {
     let Some(Strategy::Canary(canary)) = policy.strategy() else { return };
     let steps = canary.get("steps").map(Node::items).unwrap_or_default();
     for analysis in policy.analyses().iter().filter(|analysis| analysis.role == Role::Background) {
-        let Some(lasting) = pauses(steps, analysis).filter(|_| !steps.is_empty()) else { continue };
+        let Some(lasting) = pauses(steps, analysis) else { continue };
         let metrics = analysis.metrics();
         let late = metrics.iter().filter_map(|metric| Some((metric, first_verdict(metric)?)));
         let late = late.filter(|(_, first)| *first >= lasting);
@@ -100,13 +100,14 @@ fn check(policy: &Policy, _: &Context, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// How long the steps from the start of the analysis on last at least; `None` where a person or another judge decides.
+/// How long the steps from the start of the analysis on last at least; `None` where there are none, or where a person or
+/// another judge decides.
 fn pauses(steps: &[Node], analysis: &Analysis<'_>) -> Option<Duration> {
     let start = match analysis.node.get("startingStep") {
         Some(step) => usize::try_from(integer(step)?).ok()?,
         None => 0,
     };
-    steps.iter().skip(start).try_fold(Duration::ZERO, |sum, step| {
+    steps.get(start..).filter(|steps| !steps.is_empty())?.iter().try_fold(Duration::ZERO, |sum, step| {
         if step.get("analysis").is_some() || step.get("experiment").is_some() || step.get("plugin").is_some()
         {
             return None;
