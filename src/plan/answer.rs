@@ -210,9 +210,12 @@ impl Desk<'_> {
                 0 => "the strategy has no steps".to_owned(),
                 _ => format!("the canary has {steps} steps, 0 to {}", steps - 1),
             };
-            let diagnostic = Diagnostic::error("no-step", title).at(self.span(asked.place), "not one of them");
+            let diagnostic =
+                Diagnostic::error("no-step", title).at(self.span(asked.place), "not one of them");
             let diagnostic = diagnostic.and_at(rollout.manifest.span.clone(), "this Rollout");
-            self.report(diagnostic.help("steps are counted from 0; `at-least` may also name the end of the last"));
+            self.report(
+                diagnostic.help("steps are counted from 0; `at-least` may also name the end of the last"),
+            );
         }
     }
 

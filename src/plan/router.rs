@@ -91,7 +91,8 @@ impl Desk<'_> {
         let namespace = self.namespace(rollout);
         let Some(router) = rollout.router(&namespace) else {
             let title = "the strategy sets no weights in an Ingress or a VirtualService";
-            let help = "add `trafficRouting` to the canary, or name the Service that users reach: `to: stable`";
+            let help =
+                "add `trafficRouting` to the canary, or name the Service that users reach: `to: stable`";
             self.no_router(title.into(), rollout.manifest, help);
             return None;
         };
@@ -118,7 +119,8 @@ impl Desk<'_> {
         let mut keys = matches.flat_map(|one| one.keys());
         let Some(key) = keys.find(|key| !MATCHES.contains(&key.as_str())) else { return true };
         let title = format!("the twin does not imitate this: requests are not matched by `{key}`");
-        let diagnostic = Diagnostic::error("unsupported", title).at(manifest.span.clone(), "this VirtualService");
+        let diagnostic =
+            Diagnostic::error("unsupported", title).at(manifest.span.clone(), "this VirtualService");
         self.report(diagnostic.help("match by uri, method or headers, or run it on a cluster"));
         false
     }

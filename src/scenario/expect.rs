@@ -211,7 +211,10 @@ impl Expectation {
             Expectation::Paused(window) => Some((Anchor::Paused, window)),
             Expectation::ScaledDown(window) => Some((Anchor::ScaledDown, window)),
             Expectation::PodsBack(window) => Some((Anchor::PodsBack, window)),
-            Expectation::Step(_) | Expectation::Notified(_) | Expectation::Harmed(_) | Expectation::Never(_) => None,
+            Expectation::Step(_)
+            | Expectation::Notified(_)
+            | Expectation::Harmed(_)
+            | Expectation::Never(_) => None,
         }
     }
 

@@ -168,11 +168,11 @@ impl Recorder {
 
 /// Whether a canary waits at a step that says for how long.
 fn is_counting_down(rollout: &Value) -> bool {
-    let mut pauses = rollout.pointer("/status/pauseConditions").and_then(Value::as_array).into_iter().flatten();
+    let mut pauses =
+        rollout.pointer("/status/pauseConditions").and_then(Value::as_array).into_iter().flatten();
     let index = rollout.pointer("/status/currentStepIndex").and_then(Value::as_u64);
-    let duration = index.and_then(|index| {
-        rollout.pointer(&format!("/spec/strategy/canary/steps/{index}/pause/duration"))
-    });
+    let duration = index
+        .and_then(|index| rollout.pointer(&format!("/spec/strategy/canary/steps/{index}/pause/duration")));
     duration.is_some_and(|duration| !duration.is_null())
         && pauses.any(|pause| text(pause, "/reason") == "CanaryPauseStep")
 }

@@ -185,8 +185,7 @@ impl Client {
         if self.split.as_ref().is_some_and(|(version, _)| *version == routing.version()) {
             return;
         }
-        let request =
-            Incoming { method: &self.load.method, path: &self.load.path, headers: &self.headers };
+        let request = Incoming { method: &self.load.method, path: &self.load.path, headers: &self.headers };
         let split = routing.split(&self.service, router, &request);
         self.split = Some((routing.version(), split));
     }

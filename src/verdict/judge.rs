@@ -230,7 +230,8 @@ impl<'a> Judge<'a> {
             What::AtLeast { step, within } => {
                 let came: Vec<Instant> = self.moments.reached(*step).into_iter().collect();
                 let early = Duration::MAX; // A step that is reached stays reached.
-                let (state, seen) = self.timed(&came, within, &Slack { confirm: Duration::ZERO, early, at_end });
+                let (state, seen) =
+                    self.timed(&came, within, &Slack { confirm: Duration::ZERO, early, at_end });
                 (state, format!("{seen}; {}", self.furthest()))
             }
             What::AtMost(step) => self.at_most(usize::try_from(*step).unwrap_or(usize::MAX), at_end),

@@ -46,7 +46,9 @@ fn pods(routing: &Routing, near: &Key, destination: &Value) -> Vec<Key> {
     let Some(labels) = labels(routing, near, &service, subset) else { return vec![] };
     let carries = |pod: &&Key| {
         let own = routing.labels.get(pod);
-        labels.iter().all(|(name, value)| own.and_then(|own| own.get(name)).map(String::as_str) == value.as_str())
+        labels
+            .iter()
+            .all(|(name, value)| own.and_then(|own| own.get(name)).map(String::as_str) == value.as_str())
     };
     all.iter().filter(carries).cloned().collect()
 }
@@ -110,7 +112,9 @@ fn meets(value: &str, wanted: &Value, ignore_case: bool) -> bool {
         (Some(exact), ..) => fold(value) == fold(exact),
         (_, Some(prefix), _) => fold(value).starts_with(&fold(prefix)),
         // Envoy's expressions match the whole value.
-        (.., Some(pattern)) => Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(value)),
+        (.., Some(pattern)) => {
+            Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(value))
+        }
         _ => true,
     }
 }
