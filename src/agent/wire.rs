@@ -43,6 +43,31 @@ pub struct Load {
     pub timeout: Duration,
     /// How connections are made.
     pub connections: Connections,
+    /// The router on the way to the Service, where users come in by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<Router>,
+}
+
+/// A router that shares requests out, one by one, between the revisions of a canary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Router {
+    /// ingress-nginx.
+    #[serde(rename_all = "kebab-case")]
+    Nginx {
+        /// The Ingress by which users come in, in the namespace of the Service.
+        ingress: String,
+        /// What the annotations that tell it of canaries begin with.
+        prefix: String,
+    },
+    /// Istio.
+    #[serde(rename_all = "kebab-case")]
+    Istio {
+        /// The namespace of the VirtualService.
+        namespace: String,
+        /// Its name.
+        virtual_service: String,
+    },
 }
 
 /// How connections are made.

@@ -25,7 +25,7 @@ pub use self::trouble::Trouble;
 use self::watch::{Seen, Watches};
 use crate::agent::wire;
 use crate::cluster::Cluster;
-use crate::plan::{Criteria, Plan};
+use crate::plan::{Criteria, Plan, Router};
 use crate::scenario::Connections;
 use crate::timeline::{
     Delivered, Entry, Event, Gap, Instant, Latency, Recorder, RunStarted, Second, Stage, Tally, Timeline,
@@ -390,6 +390,14 @@ pub fn load(plan: &Plan) -> wire::Load {
             Connections::PerRequest => wire::Connections::PerRequest,
             Connections::Kept(count) => wire::Connections::Kept(count),
         },
+        router: traffic.router.as_ref().map(router),
+    }
+}
+
+fn router(router: &Router) -> wire::Router {
+    match router.clone() {
+        Router::Nginx { ingress, prefix } => wire::Router::Nginx { ingress, prefix },
+        Router::Istio { namespace, virtual_service } => wire::Router::Istio { namespace, virtual_service },
     }
 }
 

@@ -51,8 +51,10 @@ cost, and usually most of the way.",
     Page::new(
         "switched-back",
         "traffic is pointed at the stable revision again",
-        "With blue-green the selector of the Service, with canary the weights. Connections that are kept alive may go on
-reaching the old pods for as long as those live.",
+        "With blue-green the selector of the Service, with canary the weight of the router. A canary without a router has
+its share by the number of its pods: then it is the moment when none of them is ready any more. Connections that are
+kept alive may go on reaching the old pods for as long as those live; a router shares out the requests on them like
+all others.",
     ),
     Page::new(
         "restored",
@@ -75,6 +77,28 @@ it is what has to happen.",
         "scaled-down",
         "the aborted revision has no pods left",
         "It comes after the abort delay (`abortScaleDownDelaySeconds`, 30 seconds unless the Rollout says otherwise).",
+    ),
+    Page::new(
+        "pods-back",
+        "after an abort the stable revision has its pods again",
+        "As many ready pods as before the release. A canary may have taken the place of some (without a router, or with
+`dynamicStableScale`), and until they are back the others carry the whole load. Where none went, the moment is that of
+the abort.",
+    ),
+    Page::new(
+        "step",
+        "how far through its steps a canary got",
+        "`status.currentStepIndex`, from 0, while the released revision is the current one: the step that is carried out or
+waited in. An abort sets it back to 0, which is no way back: what counts is how far it ever got. When all steps are
+done it is their number.",
+    ),
+    Page::new(
+        "router",
+        "the object that shares out a canary's requests",
+        "An Ingress or a VirtualService, named by `trafficRouting`. `traffic.to: router` sends requests by it: each is drawn
+by the weight that the object carries at that moment, headers and cookies first where it asks for them, and then
+goes to a ready pod of the chosen Service or subset. Mirrored copies reach their pods, and nobody waits for their
+answers. `to: stable` and `to: canary` talk to those Services themselves and pass an Ingress by.",
     ),
     Page::new(
         "notified",

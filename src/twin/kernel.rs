@@ -24,7 +24,7 @@ use super::receivers::{Manner, Receivers};
 use super::recorder::Recorder;
 use super::replicasets;
 use super::rollouts;
-use super::routing::Routing;
+use super::routing::{Routing, is_routing};
 use super::store::{Change, Key, Kind, Object, Part, Patch, Store};
 use super::traffic::Client;
 use super::workqueue::Workqueue;
@@ -91,6 +91,8 @@ pub(super) enum Task {
     Pod(PodDue),
     /// A slice's rules come into force.
     Route(Key, Option<Object>),
+    /// A router obeys the present state of an object.
+    Obey(Key),
     /// A target is scraped.
     Scrape(Key),
     /// Old Events expire.
@@ -284,6 +286,11 @@ impl Twin {
                 self.catch_up();
                 self.routing.apply(&key, slice.as_ref());
             }
+            Task::Obey(key) => {
+                self.catch_up();
+                let object = self.store.get(&key).cloned();
+                self.routing.obey(&key, object);
+            }
             Task::Scrape(pod) => self.scrape(&pod),
             Task::Expire => {
                 self.store.expire(self.now);
@@ -415,6 +422,7 @@ impl Twin {
         match change.key.kind {
             Kind::Pod => {
                 self.catch_up();
+                self.routing.label(&change.key, change.new.as_ref());
                 for due in self.pods.observe(self.now, &change.key, change.new.as_ref()) {
                     self.schedule(due.at, Task::Pod(due));
                 }
@@ -422,6 +430,10 @@ impl Twin {
             Kind::EndpointSlice => {
                 let at = self.after(Span::Routing);
                 self.schedule(at, Task::Route(change.key.clone(), change.new.clone()));
+            }
+            kind if is_routing(kind) => {
+                let at = self.after(Span::Router);
+                self.schedule(at, Task::Obey(change.key.clone()));
             }
             _ => {}
         }

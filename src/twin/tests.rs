@@ -111,6 +111,7 @@ fn load(rate: f64) -> Load {
         slo: Duration::from_secs(1),
         timeout: Duration::from_secs(10),
         connections: Connections::PerRequest,
+        router: None,
     }
 }
 

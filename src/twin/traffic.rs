@@ -15,7 +15,7 @@ use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::pods::Kubelet;
-use super::routing::Routing;
+use super::routing::{Incoming, Mirror, Routing, Split};
 use super::store::{Key, Kind};
 use crate::agent::wire::{Connections, Load, Second, Tally};
 use crate::clock::{Moment, Seed};
@@ -31,6 +31,8 @@ pub(crate) struct Client {
     interval: Duration,
     sent: u64,
     kept: Vec<Option<Kept>>,
+    /// How the load's router shares its requests out, and the version of the rules that this was read from.
+    split: Option<(u64, Split)>,
     in_flight: BinaryHeap<Reverse<Ending>>,
     book: Book,
 }
@@ -86,6 +88,7 @@ impl Client {
             interval: Duration::from_secs_f64(1.0 / load.rate.max(1e-6)),
             sent: 0,
             kept: vec![None; connections],
+            split: None,
             in_flight: BinaryHeap::new(),
             book: Book::new(now),
             load,
@@ -94,6 +97,7 @@ impl Client {
 
     /// Sends every request that is due before `now`, and ends every one that has ended by then.
     pub(crate) fn catch_up(&mut self, now: Moment, routing: &Routing, pods: &mut Kubelet) {
+        self.ask_router(routing);
         loop {
             let due = self.began + self.interval.saturating_mul(u32::try_from(self.sent).unwrap_or(u32::MAX));
             let due = if self.sent > u64::from(u32::MAX) { self.far_due() } else { due };
@@ -127,10 +131,13 @@ impl Client {
         self.sent += 1;
         let luck = Draw(self.rng.next_u64());
         // No endpoint and no process behind one look the same to a client: refused.
-        let reached = self.connect(nth, routing, pods);
+        let reached = match self.split.is_some() {
+            true => self.routed(at, nth, pods),
+            false => self.connect(nth, routing, pods),
+        };
         let reached = reached.and_then(|pod| pods.process_mut(&pod).map(|process| (pod, process)));
         let Some((pod, process)) = reached else {
-            self.finish(at + WIRE, nth, Arc::from(""), Fate::Refused, WIRE);
+            self.finish(at + WIRE, nth, Arc::from(""), self.nobody(), WIRE);
             return;
         };
         let request = Request { path: &self.load.path, headers: &self.headers };
@@ -170,6 +177,52 @@ impl Client {
         let pod = pick(routing.endpoints(&self.service), &mut self.rng)?;
         self.kept[slot] = pods.process(&pod).map(|process| Kept { pod: pod.clone(), life: process.life() });
         Some(pod)
+    }
+
+    /// Reads the router's rules again if they have changed.
+    fn ask_router(&mut self, routing: &Routing) {
+        let Some(router) = &self.load.router else { return };
+        if self.split.as_ref().is_some_and(|(version, _)| *version == routing.version()) {
+            return;
+        }
+        let request = Incoming { method: &self.load.method, path: &self.load.path, headers: &self.headers };
+        let split = routing.split(&self.service, router, &request);
+        self.split = Some((routing.version(), split));
+    }
+
+    /// The pod that the router sends this request to. A router draws for each request, whatever connection it came on,
+    /// and keeps its own connections to all pods.
+    fn routed(&mut self, at: Moment, nth: u64, pods: &mut Kubelet) -> Option<Key> {
+        let (version, split) = self.split.take()?;
+        for mirror in &split.mirrors {
+            self.copy(at, nth, mirror, pods);
+        }
+        let pod = pick(split.pods(self.rng.next_u64()), &mut self.rng);
+        self.split = Some((version, split));
+        pod
+    }
+
+    /// Sends a copy of a request to a mirror: it is handled there, and its answer is thrown away.
+    fn copy(&mut self, at: Moment, nth: u64, mirror: &Mirror, pods: &mut Kubelet) {
+        #[expect(clippy::cast_precision_loss, reason = "53 bits of a draw are a fraction")]
+        let drawn = (self.rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+        if drawn * 100.0 >= mirror.percent {
+            return;
+        }
+        let Some(pod) = pick(&mirror.pods, &mut self.rng) else { return };
+        let luck = Draw(self.rng.next_u64());
+        let Some(process) = pods.process_mut(&pod) else { return };
+        let outcome = process.serve(at, &Request { path: &self.load.path, headers: &self.headers }, luck);
+        let (status, took) = (outcome.status, outcome.latency);
+        let exception = outcome.exception.map(Arc::from);
+        let life = process.life();
+        let handled = What::Server { pod, life, status, exception, took };
+        self.in_flight.push(Reverse(Ending { at: at + took, nth, what: handled }));
+    }
+
+    /// What becomes of a request that no pod gets: a router has an answer of its own.
+    fn nobody(&self) -> Fate {
+        self.split.as_ref().map_or(Fate::Refused, |(_, split)| Fate::Error(split.otherwise))
     }
 
     fn end_until(&mut self, now: Moment, pods: &mut Kubelet) {

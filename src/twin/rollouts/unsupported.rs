@@ -9,22 +9,9 @@ use crate::argo::rollout::{BlueGreen, Canary, CanaryStep, Rollout, RolloutAnalys
 #[must_use]
 pub fn unsupported(rollout: &Value) -> Vec<(String, String)> {
     match Rollout::read(rollout) {
-        Ok(rollout) => {
-            let mut found = of(&rollout);
-            found.extend(unfollowed(&rollout));
-            found
-        }
+        Ok(rollout) => of(&rollout),
         Err(error) => vec![("/".into(), format!("the Rollout cannot be read: {error}"))],
     }
-}
-
-/// What the controller imitates, and the twin's client does not follow yet: requests go to a Service, and no Ingress
-/// shares them out.
-fn unfollowed(rollout: &Rollout) -> Option<(String, String)> {
-    let routing = rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
-    routing.nginx.as_ref()?;
-    let sentence = "the requests of the twin do not follow the weight of an Ingress";
-    Some(("/spec/strategy/canary/trafficRouting/nginx".into(), sentence.into()))
 }
 
 /// What the controller does not imitate; such a Rollout is not reconciled.
@@ -151,11 +138,8 @@ mod tests {
     }
 
     #[test]
-    fn the_controller_knows_ingress_nginx_and_the_client_does_not() {
-        let nginx = json!({"strategy": {"canary": {"trafficRouting": {"nginx": {"stableIngress": "i"}}}}});
-        check(nginx.clone(), &["/spec/strategy/canary/trafficRouting/nginx"]);
-        let rollout = Rollout::read(&json!({"spec": nginx})).expect("a Rollout");
-        assert_eq!(of(&rollout), []);
+    fn ingress_nginx_is_imitated() {
+        check(json!({"strategy": {"canary": {"trafficRouting": {"nginx": {"stableIngress": "i"}}}}}), &[]);
     }
 
     #[test]
