@@ -339,7 +339,8 @@ impl<'a> Engine<'a> {
             sent: tally.sent,
             harmed: tally.harmed,
             errors: tally.errors,
-            refused: tally.refused,
+            // To a user they are one: nobody answered.
+            refused: tally.refused + tally.reset,
             timed_out: tally.timed_out,
             slow: tally.slow,
             first_harmed: tally.first_harmed.map(|nanos| self.instant(nanos)),
