@@ -1,0 +1,1 @@
+//! The agent, whole: against servers and senders on loopback.
