@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn manners_are_understood() {
-        let body = br#"{"slack":"refuses","a":{"answers":[503,{"secs":1,"nanos":0}]},"b":{"falters":[500,2]}}"#;
+        let body =
+            br#"{"slack":"refuses","a":{"answers":[503,{"secs":1,"nanos":0}]},"b":{"falters":[500,2]}}"#;
         let Ask::Receivers(manners) = read(&Method::PUT, "/receivers", "", body).unwrap() else {
             panic!("these are receivers")
         };

@@ -110,9 +110,7 @@ impl Kernel {
                 let inbox = usize::try_from(inbox).unwrap_or(usize::MAX);
                 json(&self.twin.observed(seconds, inbox))
             }
-            Ok(Ask::Clock) => {
-                json(&Observed { now: self.twin.now().unix_nanos(), ..Observed::default() })
-            }
+            Ok(Ask::Clock) => json(&Observed { now: self.twin.now().unix_nanos(), ..Observed::default() }),
             Err((status, sentence)) => text(status, sentence),
         }
     }

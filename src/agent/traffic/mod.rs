@@ -10,7 +10,6 @@
 //! measure (no coordinated omission). What cannot be sent for want of our own means is told as that, and held against
 //! nobody. There is one load at a time; the next replaces it.
 
-
 mod kept;
 mod pacer;
 mod schedule;
@@ -208,4 +207,3 @@ impl Line {
         Connection::open(address).await
     }
 }
-

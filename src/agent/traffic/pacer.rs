@@ -30,16 +30,10 @@ struct Bell {
 
 impl Pacer {
     /// Tells how many requests are due since `began`, whenever more are.
-    pub(super) fn start(
-        schedule: Schedule,
-        began: Instant,
-        due: UnboundedSender<u64>,
-    ) -> io::Result<Pacer> {
+    pub(super) fn start(schedule: Schedule, began: Instant, due: UnboundedSender<u64>) -> io::Result<Pacer> {
         let bell = Arc::new(Bell::default());
         let heard = Arc::clone(&bell);
-        thread::Builder::new()
-            .name("pacer".to_owned())
-            .spawn(move || heard.serve(schedule, began, &due))?;
+        thread::Builder::new().name("pacer".to_owned()).spawn(move || heard.serve(schedule, began, &due))?;
         Ok(Pacer(bell))
     }
 }

@@ -22,7 +22,11 @@ impl Schedule {
     }
 
     /// How many requests are due by then.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "neither negative nor that large")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "neither negative nor that large"
+    )]
     pub(super) fn due_by(self, elapsed: Duration) -> u64 {
         // The product may be off by one in its last digit; `due` has the word.
         let mut count = (elapsed.as_secs_f64() * self.rate) as u64;
