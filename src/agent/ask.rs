@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use super::wire::{Knock, Load, Manner};
@@ -71,7 +71,7 @@ fn checked(load: Load) -> Result<Load, Refusal> {
         () if !load.path.starts_with('/') || load.path.parse::<http::Uri>().is_err() => {
             "the path is no path of a URL"
         }
-        () if load.method.parse::<Method>().is_err() => "the method is no method of HTTP",
+        () if !is_method(&load.method) => "the method asks for nothing",
         () if !load.headers.iter().all(is_header) => "a header cannot be sent",
         () => return Ok(load),
     };
@@ -98,8 +98,22 @@ fn is_name(text: &str) -> bool {
     (1..=63).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with('-') && !text.ends_with('-')
 }
 
+/// A method of HTTP, but not the one that opens a tunnel.
+fn is_method(text: &str) -> bool {
+    text.parse::<Method>().is_ok_and(|method| method != Method::CONNECT)
+}
+
+/// A header that says nothing about the connection it goes over: that is the client's affair.
 fn is_header((name, value): (&String, &String)) -> bool {
-    name.parse::<http::HeaderName>().is_ok() && http::HeaderValue::from_str(value).is_ok()
+    const OURS: [http::HeaderName; 5] = [
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+        header::EXPECT,
+    ];
+    name.parse::<http::HeaderName>().is_ok_and(|name| !OURS.contains(&name))
+        && http::HeaderValue::from_str(value).is_ok()
 }
 
 /// A number of a query string; 0 when it is missing or none.
@@ -158,6 +172,9 @@ mod tests {
         assert!(refused(|load| load.path = "no-slash".to_owned()).contains("path"));
         assert!(refused(|load| load.path = "/a b".to_owned()).contains("path"));
         assert!(refused(|load| load.method = "G T".to_owned()).contains("method"));
+        assert!(refused(|load| load.method = "CONNECT".to_owned()).contains("method"));
+        let length = |load: &mut Load| drop(load.headers.insert("Content-Length".to_owned(), "5".to_owned()));
+        assert!(refused(length).contains("header"));
         let line = |load: &mut Load| drop(load.headers.insert("x".to_owned(), "a\r\nb: c".to_owned()));
         assert!(refused(line).contains("header"));
     }

@@ -16,8 +16,10 @@ use super::{Agent, door};
 
 /// So many connections at once: an API server's proxy and a notification controller need a few.
 const MOST: usize = 512;
-/// How long the head of a request may take, and how long a connection may be idle before it.
-const HEAD: Duration = Duration::from_secs(32);
+/// How long the head of a request may take, and how long a connection may be idle before it. Longer than Go's clients
+/// keep an idle connection (90 s, net/http `DefaultTransport`): were it closed from here, a delivery could be lost to
+/// a connection that is closing.
+const HEAD: Duration = Duration::from_secs(100);
 /// How long to wait when the machine has no more sockets.
 const BREATH: Duration = Duration::from_millis(100);
 /// How long answers that are under way may take at the end.

@@ -4,6 +4,7 @@
 //! away. A message is kept at the moment it is answered, with the answer it got. A sender that does not wait for a slow
 //! answer got none, and that is kept, too: its message did arrive.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -90,7 +91,7 @@ impl Sink {
         self.keep(Arrival { status, ..knocked(service) });
     }
 
-    pub(super) fn treat(&self, manners: std::collections::BTreeMap<String, Manner>) {
+    pub(super) fn treat(&self, manners: BTreeMap<String, Manner>) {
         let mut kept = self.kept();
         kept.receivers.treat(manners, self.clock.now());
     }

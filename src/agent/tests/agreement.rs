@@ -12,8 +12,9 @@ async fn converse(agent: &engine::agent::Agent) -> Vec<String> {
     let mut heard = vec![];
     assert!(agent.clock().await.unwrap() > 0);
     heard.push(format!("{:?}", agent.observed(0, 0).await.unwrap().inbox));
-    agent.treat(&[("team".to_owned(), Manner::Falters(503, 1))].into()).await.unwrap();
-    for service in ["team", "slack"] {
+    let manners = [("team".to_owned(), Manner::Falters(503, 1)), ("gone".to_owned(), Manner::Refuses)];
+    agent.treat(&manners.into()).await.unwrap();
+    for service in ["team", "gone", "slack"] {
         agent.knock(&Knock { service: service.to_owned() }).await.unwrap();
         // One after the other: on a real network they could overtake each other.
         sleep(Duration::from_millis(300)).await;
@@ -34,7 +35,7 @@ async fn converse(agent: &engine::agent::Agent) -> Vec<String> {
     }
     assert!(agent.observed(9, 9).await.is_ok_and(|observed| observed.inbox.is_empty()));
     agent.stop().await.unwrap();
-    assert_eq!(agent.observed(0, 2).await.unwrap().seconds, []);
+    assert_eq!(agent.observed(0, 3).await.unwrap().seconds, []);
     for spoiled in [
         Load { rate: f64::MAX, ..load(1.0, Connections::PerRequest) },
         Load { port: 0, ..load(1.0, Connections::PerRequest) },

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use futures::future::join_all;
 use tokio::io::copy_bidirectional;
 
 use super::*;
@@ -20,7 +21,7 @@ async fn seconds_of(load: Load, address: SocketAddr, count: usize) -> Vec<Second
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_rate_is_kept_and_every_request_has_an_end() {
-    for connections in [PER_REQUEST, Connections::Kept(10)] {
+    let kept = |connections| async move {
         let address = fake_app("v1", "{}", "5ms").await;
         let seconds = seconds_of(load(100.0, connections), address, 2).await;
         let tally = &sum(&seconds[..2])["v1"];
@@ -28,7 +29,8 @@ async fn the_rate_is_kept_and_every_request_has_an_end() {
         assert!((170..=201).contains(&tally.sent), "{connections:?} {tally:?}");
         assert_eq!(tally.harmed, 0, "{connections:?} {tally:?}");
         assert_eq!(seconds.iter().map(|second| second.unsent).sum::<u64>(), 0);
-    }
+    };
+    join_all([PER_REQUEST, Connections::Kept(10)].map(kept)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -97,12 +99,13 @@ async fn a_connection_that_breaks_is_a_reset_whoever_had_begun_to_answer() {
         let _ = stream.write_all(b"220 mail.example ESMTP\r\n").await;
     })
     .await;
-    for (server, revision) in [(torn, "v2"), (silent, ""), (garbage, "")] {
+    let torn_off = |(server, revision): (Listening, &'static str)| async move {
         let seconds = seconds_of(load(20.0, PER_REQUEST), server.address, 1).await;
         let tally = &seconds[0].by[revision];
         assert_eq!((tally.reset, tally.harmed), (tally.sent, tally.sent), "{tally:?}");
         assert_eq!(seconds[0].by.len(), 1);
-    }
+    };
+    join_all([(torn, "v2"), (silent, ""), (garbage, "")].map(torn_off)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,7 +160,7 @@ async fn switchboard(first: SocketAddr) -> (Listening, Arc<Mutex<SocketAddr>>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn new_connections_move_with_the_service_and_kept_ones_stay() {
-    for (connections, moves) in [(PER_REQUEST, true), (Connections::Kept(4), false)] {
+    let follows = |(connections, moves)| async move {
         let (v1, v2) = (fake_app("v1", "{}", "1ms").await, fake_app("v2", "{}", "1ms").await);
         let (board, chosen) = switchboard(v1).await;
         let pod = Pod::sending_to(board.address).await;
@@ -171,7 +174,8 @@ async fn new_connections_move_with_the_service_and_kept_ones_stay() {
         assert_eq!(last, [if moves { "v2" } else { "v1" }], "{connections:?}");
         assert_eq!(sum(&after).values().map(|tally| tally.harmed).sum::<u64>(), 0);
         assert!(moves || board.connections() == 4, "{} connections", board.connections());
-    }
+    };
+    join_all([(PER_REQUEST, true), (Connections::Kept(4), false)].map(follows)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -209,16 +213,12 @@ async fn what_cannot_be_sent_is_told_and_held_against_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_load_that_is_replaced_or_stopped_leaves_nothing_running() {
-    let (first, pod) = (
-        listening(|mut stream| async move {
-            head(&mut stream).await;
-            answer(&mut stream).await;
-        })
-        .await,
-        (),
-    );
-    let () = pod;
-    let pod = Pod::sending_to(first.address).await;
+    let server = listening(|mut stream| async move {
+        head(&mut stream).await;
+        answer(&mut stream).await;
+    })
+    .await;
+    let pod = Pod::sending_to(server.address).await;
     let client = pod.client();
     client.load(&load(50.0, PER_REQUEST)).await.unwrap();
     pod.seconds(1).await;
@@ -228,7 +228,7 @@ async fn a_load_that_is_replaced_or_stopped_leaves_nothing_running() {
     assert!(seconds[0].by["raw"].sent <= 21, "{seconds:?}");
     client.stop().await.unwrap();
     assert_eq!(client.observed(0, 0).await.unwrap().seconds, []);
-    let connections = first.connections();
+    let connections = server.connections();
     sleep(Duration::from_millis(300)).await;
-    assert!(first.connections() <= connections + 1, "one may have been on its way");
+    assert!(server.connections() <= connections + 1, "one may have been on its way");
 }

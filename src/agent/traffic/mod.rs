@@ -61,6 +61,7 @@ struct Line {
 impl Traffic {
     /// Sends a load from now on, with at most so many requests under way.
     pub(super) fn start(load: Load, names: Names, clock: Clock, most: usize) -> io::Result<Traffic> {
+        tracing::info!(service = %load.service, namespace = %load.namespace, rate = load.rate, "a load begins");
         let target = Target::new(&load, names);
         let request = request(&load, &target.authority).map_err(io::Error::other)?;
         let line = Arc::new(Line {
@@ -154,7 +155,7 @@ async fn one(line: Arc<Line>, nth: u64) {
         Ok(Err(Failure::Refused)) => Fate::Refused,
         Ok(Err(Failure::Reset | Failure::Stale)) => Fate::Reset,
         Ok(Err(Failure::Destitute(error))) => {
-            tracing::warn!(%error, "a request could not leave");
+            tracing::debug!(%error, "a request could not leave");
             return line.hold_back();
         }
     };
