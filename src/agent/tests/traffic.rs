@@ -100,6 +100,8 @@ async fn a_connection_that_breaks_is_a_reset_whoever_had_begun_to_answer() {
     })
     .await;
     let torn_off = |(server, revision): (Listening, &'static str)| async move {
+        // A block that names only its address would let the server go.
+        let server = server;
         let seconds = seconds_of(load(20.0, PER_REQUEST), server.address, 1).await;
         let tally = &seconds[0].by[revision];
         assert_eq!((tally.reset, tally.harmed), (tally.sent, tally.sent), "{tally:?}");
