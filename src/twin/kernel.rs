@@ -152,12 +152,9 @@ pub struct Twin {
     pub(super) life: u32,
     /// Whether it runs.
     pub(super) up: bool,
-    /// Answers in place of Prometheus, where measurements were recorded.
+    /// What a replay plays in place of the world.
     #[cfg(test)]
-    pub(super) script: Option<super::tests::replay::Provider>,
-    /// Every delivery as it was sent: moment, service, answer and body.
-    #[cfg(test)]
-    pub(super) heard: Vec<(Moment, String, u16, String)>,
+    pub(super) puppets: super::tests::replay::Puppets,
 }
 
 /// How often Events that are over an hour old are removed.
@@ -189,9 +186,7 @@ impl Twin {
             life: 0,
             up: settings.argo,
             #[cfg(test)]
-            script: None,
-            #[cfg(test)]
-            heard: vec![],
+            puppets: Default::default(),
             settings,
         };
         let namespace = json!({ "metadata": { "name": twin.settings.controller_namespace } });

@@ -89,6 +89,10 @@ impl Twin {
         if playing.actor.is_argo() && !self.lives(playing.life) {
             return;
         }
+        #[cfg(test)]
+        if let Some(at) = playing.effects.front().and_then(|effect| self.puppets.hold(effect, self.now())) {
+            return self.schedule(at, Task::Play(Box::new(playing)));
+        }
         let Some(effect) = playing.effects.pop_front() else {
             self.done(playing.actor, &playing.key, &playing.outcome);
             return;
@@ -221,7 +225,12 @@ impl Twin {
         let (status, took) = self.meet(&delivery.service, at);
         let request = &delivery.request;
         #[cfg(test)]
-        self.heard.push((at + took, delivery.service.clone(), status, request.body.clone()));
+        self.puppets.heard.push(super::tests::replay::Heard {
+            at: at + took,
+            service: delivery.service.clone(),
+            status,
+            body: request.body.clone(),
+        });
         let message = inbox::read(path_of(&request.url), &request.headers, &request.body);
         let to = match delivery.recipient.is_empty() {
             true => message.recipient,
@@ -304,7 +313,7 @@ impl Twin {
 
     fn answer(&mut self, ask: &Ask, at: Moment) -> Answer {
         #[cfg(test)]
-        if let Some(script) = &mut self.script {
+        if let Some(script) = &mut self.puppets.script {
             return script.answer(ask, at);
         }
         self.catch_up();
