@@ -308,6 +308,12 @@ impl<'a> Engine<'a> {
         }
         for second in observed.seconds {
             self.seconds = second.nth + 1;
+            if second.unsent > 0 {
+                // What was not sent might have been harmed: nobody can say that all went well.
+                let why = format!("{} requests of one second never left the agent", second.unsent);
+                let at = self.instant(second.from);
+                self.record(Entry { at, event: Event::Gap(Gap { of: "traffic".to_owned(), why }) });
+            }
             let second = self.second(second);
             let is_clean = second.sent() > 0 && second.harmed() == 0;
             self.clean = if is_clean { self.clean + 1 } else { 0 };
@@ -339,7 +345,8 @@ impl<'a> Engine<'a> {
             sent: tally.sent,
             harmed: tally.harmed,
             errors: tally.errors,
-            refused: tally.refused,
+            // To a user they are one: nobody answered.
+            refused: tally.refused + tally.reset,
             timed_out: tally.timed_out,
             slow: tally.slow,
             first_harmed: tally.first_harmed.map(|nanos| self.instant(nanos)),

@@ -166,10 +166,11 @@ say which. It is not a weaker PASS; nobody knows what the policy would have done
 ];
 
 /// What the program answers to a shell.
-pub(super) const PROGRAM: &[Page] = &[Page::new(
-    "exit-codes",
-    "what the exit code of firedrill says",
-    "They are a promise: pipelines branch on them. When several scenarios end differently, the first of 130, 2, 4, 1, 3
+pub(super) const PROGRAM: &[Page] = &[
+    Page::new(
+        "exit-codes",
+        "what the exit code of firedrill says",
+        "They are a promise: pipelines branch on them. When several scenarios end differently, the first of 130, 2, 4, 1, 3
 that occurred is answered.
 
       0  every scenario ended as its author wanted: PASS, or the documented outcome
@@ -179,4 +180,21 @@ that occurred is answered.
       4  the world or the harness broke
       5  there is nothing to run
     130  interrupted, and cleaned up",
-)];
+    ),
+    Page::new(
+        "agent",
+        "the part of a drill that lives in the cluster",
+        "`firedrill agent` runs as a pod: it sends the traffic and receives the notifications, because neither can be done
+well from outside of a cluster. A run installs it, commands it through the API server's proxy, and deletes it.
+
+  - Requests leave when they are due, however the answers do, and are measured from that moment: who had to wait behind
+    a slow answer is counted. What the agent has no means to send is told as `unsent`, and held against nobody.
+  - A request belongs to the revision that its answer names in `x-revision`. One that is refused or given up on before
+    an answer begins belongs to nobody.
+  - Kept connections carry one request at a time, as HTTP/1.1 does; one that is given up on is closed.
+  - Commands need the run's secret, in the header `x-firedrill-secret`. Receivers have a token of it in their address,
+    which is not enough to command. `/healthz` and `/readyz` are open.
+  - Without a command for `--heartbeat`, the traffic ends and then the agent. On SIGTERM the same, within a second.
+  - A receiver that a scenario calls down closes the connection without an answer.",
+    ),
+];

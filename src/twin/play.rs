@@ -16,7 +16,7 @@ use super::latency::Span;
 use super::notifications::{self, Delivery, Next, Reply, Sending, ServiceKind};
 use super::recorder::{Record, Recorded};
 use super::store::{ApiError, DeleteOptions, Key, Kind, Object, Part, text_at};
-use crate::agent::wire::{Arrival, Knock};
+use crate::agent::wire::{Arrival, Knock, Manner};
 use crate::clock::Moment;
 use crate::inbox;
 
@@ -261,6 +261,12 @@ impl Twin {
     fn meet(&mut self, service: &str, at: Moment) -> (u16, Duration) {
         let (status, took) = self.receivers.meet(service, at);
         (status, took.unwrap_or_else(|| self.latency.draw(Span::Receiver)))
+    }
+
+    /// From now on receivers treat their callers so; those that are not named are well.
+    pub fn treat(&mut self, manners: BTreeMap<String, Manner>) {
+        let now = self.now();
+        self.receivers.treat(manners, now);
     }
 
     /// The harness asks whether a receiver is there at all.

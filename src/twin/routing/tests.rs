@@ -140,7 +140,7 @@ fn without_an_ingress_or_a_rule_there_is_nothing_to_find() {
     assert_eq!(by_nginx(&[], &[]), "404 100");
     assert_eq!(by_nginx(&[ingress("web", "/b", "stable", json!({}))], &[]), "404 100");
     let main = ingress("web", "/a", "stable", json!({}));
-    assert_eq!(by_nginx(&[main.clone()], &[("host", "h")]), "s 100");
+    assert_eq!(by_nginx(std::slice::from_ref(&main), &[("host", "h")]), "s 100");
     assert_eq!(by_nginx(&[main], &[("host", "elsewhere")]), "404 100");
 }
 
