@@ -54,6 +54,10 @@ pub struct Moments {
     /// What the Rollout called current when a release was written, until it names another: a status from before the
     /// release says nothing about it.
     stale: Option<String>,
+    /// When something was last done to the rollout.
+    acted: Option<Instant>,
+    /// Of when the last fact is.
+    latest: Option<Instant>,
     analysing: BTreeSet<String>,
     exposed: bool,
     harm: Harm,
@@ -86,6 +90,9 @@ pub struct Harm {
     pub longest_run: u64,
 }
 
+/// How long a controller may take to answer: its queue holds a key back for ten seconds after a row of errors.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(12);
+
 /// More steps than anybody writes: a step index is a number from outside.
 const MANY_STEPS: usize = 10_000;
 
@@ -112,6 +119,8 @@ impl Moments {
             pods: BTreeMap::new(),
             rollout: RolloutSeen::default(),
             stale: None,
+            acted: None,
+            latest: None,
             analysing: BTreeSet::new(),
             exposed: false,
             harm: Harm::default(),
@@ -121,8 +130,11 @@ impl Moments {
     /// Takes in one more fact.
     pub fn observe(&mut self, entry: &Entry) {
         let at = entry.at;
-        if let Event::Analysis(run) = &entry.event {
-            self.analysis(run);
+        self.latest = Some(at);
+        match &entry.event {
+            Event::Analysis(run) => self.analysis(run),
+            Event::Acted { .. } => self.acted = Some(at),
+            _ => {}
         }
         match &entry.event {
             Event::Acted { revision: Some(revision), .. } => {
@@ -220,7 +232,7 @@ impl Moments {
     /// analysed, so that what has not happened will not happen by itself. `by_a_person` is whether its pauses wait for one.
     #[must_use]
     pub fn is_at_rest(&self, by_a_person: bool) -> bool {
-        if self.applied.is_none() || self.stale.is_some() {
+        if self.applied.is_none() || self.stale.is_some() || self.may_not_have_heard() {
             return false;
         }
         match &*self.rollout.phase {
@@ -277,6 +289,11 @@ impl Moments {
         } else {
             self.analysing.remove(&run.name);
         }
+    }
+
+    /// Whether the controller may not have answered yet to what was done last: a Rollout at rest looks the same before.
+    fn may_not_have_heard(&self) -> bool {
+        self.acted.zip(self.latest).is_some_and(|(acted, latest)| latest < acted + ANSWERS_WITHIN)
     }
 
     fn is_new(&self, revision: &str) -> bool {
