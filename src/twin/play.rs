@@ -31,7 +31,8 @@ pub(super) struct Playing {
     outcome: Reconciled,
 }
 
-/// The versions that a reconcile's own requests returned, by uid: what upstream keeps of an answer, it writes again.
+/// The versions that a reconcile's own requests returned, by kind and name: what upstream keeps of an answer, it
+/// writes again.
 #[derive(Debug, Default)]
 pub(super) struct Written(BTreeMap<(Kind, String), Value>);
 
