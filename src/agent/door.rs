@@ -44,7 +44,7 @@ pub(super) async fn open(agent: Arc<Agent>, request: Request<Incoming>) -> Answe
     if ["/healthz", "/readyz"].contains(&path) {
         return Ok(plain(StatusCode::OK, "ok\n"));
     }
-    let place = sink::address(path);
+    let place = sink::token(path);
     let known = match place {
         Some((token, _)) => same(token.as_bytes(), agent.token.as_bytes()),
         None => agent.secret.is(value(&head.headers, SECRET_HEADER)),
@@ -88,15 +88,14 @@ fn respond(obeyed: Obeyed) -> Response<Full<Bytes>> {
 }
 
 async fn deliver(agent: &Arc<Agent>, rest: &str, headers: &HeaderMap, body: &[u8]) -> Answer {
-    let Some(service) = sink::service(rest) else {
+    let Some(address) = sink::address(rest) else {
         return Ok(plain(StatusCode::NOT_FOUND, "this is no receiver\n"));
     };
     let text = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
         (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
     let delivery = Delivery {
-        service,
-        path: rest,
+        address,
         headers: headers.iter().map(text).collect(),
         body: String::from_utf8_lossy(body).into_owned(),
         knock: same(value(headers, KNOCK_HEADER), agent.secret.derived("knock").as_bytes()),

@@ -1,7 +1,7 @@
 //! The sink: where notifications arrive, and how their senders are treated.
 //!
 //! A receiver's address is `/sink/<token>/<service>/…`; the token is this run's, so a message of another run is turned
-//! away. A message is kept at the moment it is answered, with the answer it got. A sender that does not wait for a slow
+//! away. `/sink/<token>/<service>~<trigger>/…` is the same receiver for messages of one trigger: no protocol tells it. A message is kept at the moment it is answered, with the answer it got. A sender that does not wait for a slow
 //! answer got none, and that is kept, too: its message did arrive.
 
 use std::collections::BTreeMap;
@@ -43,12 +43,20 @@ struct Kept {
 
 /// A message as it came in.
 pub(super) struct Delivery<'a> {
-    pub(super) service: &'a str,
-    /// What follows the token.
-    pub(super) path: &'a str,
+    pub(super) address: Address<'a>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: String,
     pub(super) knock: bool,
+}
+
+/// What follows the token in a receiver's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address<'a> {
+    pub(super) service: &'a str,
+    /// The trigger, at an address that only its messages come to.
+    pub(super) trigger: Option<&'a str>,
+    /// The path as it would be without a trigger in it.
+    pub(super) path: String,
 }
 
 /// What a sender is told.
@@ -70,9 +78,9 @@ impl Sink {
 
     /// A message arrives, and is answered as the receiver's manner is.
     pub(super) async fn take(&self, delivery: Delivery<'_>) -> Treatment {
-        let message = inbox::read(delivery.path, &delivery.headers, &delivery.body);
+        let message = inbox::read(&delivery.address.path, &delivery.headers, &delivery.body);
         let is_slack = message.by == By::Slack;
-        let met = self.kept().meet(delivery.service, self.clock, delivery.body.len());
+        let met = self.kept().meet(delivery.address.service, self.clock, delivery.body.len());
         let Some((status, wait)) = met else { return Treatment::Answer(503, "the inbox is full\n") };
         let mut receipt = Receipt { sink: self, arrival: Some(arrival(&delivery, message)) };
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
@@ -145,13 +153,13 @@ impl Drop for Receipt<'_> {
 
 fn arrival(delivery: &Delivery<'_>, message: Message) -> Arrival {
     if delivery.knock {
-        return knocked(delivery.service);
+        return knocked(delivery.address.service);
     }
     Arrival {
         at: 0,
-        by: delivery.service.to_owned(),
+        by: delivery.address.service.to_owned(),
         to: message.recipient,
-        trigger: message.trigger,
+        trigger: delivery.address.trigger.map(str::to_owned).or(message.trigger),
         status: 0,
         body: message.text,
         knock: false,
@@ -171,14 +179,20 @@ fn knocked(service: &str) -> Arrival {
 }
 
 /// The token and what follows it, of a path that is a receiver's.
-pub(super) fn address(path: &str) -> Option<(&str, &str)> {
+pub(super) fn token(path: &str) -> Option<(&str, &str)> {
     let rest = path.strip_prefix(ROOT)?;
     Some(rest.split_at(rest.find('/').unwrap_or(rest.len())))
 }
 
-/// The notification service of what follows the token; `None` when there is none.
-pub(super) fn service(rest: &str) -> Option<&str> {
-    rest.strip_prefix('/')?.split('/').next().filter(|name| !name.is_empty())
+/// What follows the token, understood; `None` when there is no service in it.
+pub(super) fn address(rest: &str) -> Option<Address<'_>> {
+    let rest = rest.strip_prefix('/')?;
+    let (named, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (service, trigger) = match named.split_once('~') {
+        Some((service, trigger)) => (service, Some(trigger)),
+        None => (named, None),
+    };
+    (!service.is_empty()).then(|| Address { service, trigger, path: format!("/{service}{path}") })
 }
 
 #[cfg(test)]
@@ -192,8 +206,7 @@ mod tests {
 
     fn delivery<'a>(path: &'a str, kind: &str, body: &str) -> Delivery<'a> {
         Delivery {
-            service: service(path).unwrap(),
-            path,
+            address: address(path).unwrap(),
             headers: vec![("content-type".to_owned(), kind.to_owned())],
             body: body.to_owned(),
             knock: false,
@@ -210,11 +223,14 @@ mod tests {
 
     #[test]
     fn an_address_is_a_token_and_a_service() {
-        assert_eq!(address("/sink/abc/slack/chat.postMessage"), Some(("abc", "/slack/chat.postMessage")));
-        assert_eq!(address("/sink/abc"), Some(("abc", "")));
-        assert_eq!(address("/load"), None);
-        assert_eq!((service("/slack/chat.postMessage"), service("/team")), (Some("slack"), Some("team")));
-        assert_eq!((service(""), service("/"), service("//x")), (None, None, None));
+        assert_eq!(token("/sink/abc/slack/chat.postMessage"), Some(("abc", "/slack/chat.postMessage")));
+        assert_eq!(token("/sink/abc"), Some(("abc", "")));
+        assert_eq!(token("/load"), None);
+        let read = |rest| address(rest).map(|address| (address.service, address.trigger, address.path));
+        assert_eq!(read("/team"), Some(("team", None, "/team".to_owned())));
+        let path = "/slack/chat.postMessage".to_owned();
+        assert_eq!(read("/slack~on-x/chat.postMessage"), Some(("slack", Some("on-x"), path)));
+        assert_eq!((read(""), read("/"), read("//x"), read("/~on-x")), (None, None, None, None));
     }
 
     #[tokio::test(start_paused = true)]
@@ -242,6 +258,15 @@ mod tests {
         assert_eq!((arrivals[1].by.as_str(), arrivals[1].to.as_str()), ("team", "/team/rollouts"));
         assert_eq!(arrivals[1].trigger.as_deref(), Some("on-x"));
         assert_eq!(sink.read(1), arrivals[1..], "readers begin where they like");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_tells_the_trigger_that_a_body_does_not() {
+        let sink = sink();
+        sink.take(delivery("/team~on-rollout-aborted", "application/json", r#"{"event": "x"}"#)).await;
+        let arrival = sink.read(0).remove(0);
+        assert_eq!((arrival.by.as_str(), arrival.to.as_str()), ("team", "/team"));
+        assert_eq!(arrival.trigger.as_deref(), Some("on-rollout-aborted"));
     }
 
     #[tokio::test(start_paused = true)]

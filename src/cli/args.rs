@@ -52,6 +52,12 @@ pub(super) enum Command {
     Check(Check),
     /// Put the twin on loopback, in real time or faster, for `kubectl` and other programs.
     Serve(Serve),
+    /// Clear away what runs that were killed have left in a cluster.
+    Clean(Clean),
+    /// Put the moments of two runs side by side, of the twin and of a cluster for instance.
+    Compare(Compare),
+    /// Print what a run needs to be allowed in a cluster, for `kubectl apply`.
+    Rbac,
     /// Send a drill's traffic and receive its notifications, as a pod in a cluster. A run starts it and ends it.
     Agent(Agent),
     /// Explain a code, a word or a key of a scenario; without one, list everything there is a page for.
@@ -82,7 +88,7 @@ pub(super) struct Run {
     /// How many runs of every scenario, with seeds counting up from `--seed`; otherwise what the scenario says.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) repeat: Option<u32>,
-    /// How many scenarios at once; by default one per processor.
+    /// How many scenarios at once; by default one per processor on the twin, and one on a cluster.
     #[arg(long)]
     pub(super) jobs: Option<usize>,
     /// Where to write a folder for every run.
@@ -100,6 +106,84 @@ pub(super) struct Run {
     /// Print only the verdicts.
     #[arg(short, long)]
     pub(super) quiet: bool,
+    /// Where to run.
+    #[arg(long, default_value = "twin")]
+    pub(super) on: World,
+    #[command(flatten)]
+    pub(super) cluster: Cluster,
+    /// The image that stands in for the server, on a cluster.
+    #[arg(long, default_value = "firedrill/fake-app:dev", env = "FIREDRILL_IMAGE", value_name = "IMAGE")]
+    pub(super) image: String,
+    /// The image of the agent, on a cluster.
+    #[arg(
+        long,
+        default_value = "firedrill/firedrill:dev",
+        env = "FIREDRILL_AGENT_IMAGE",
+        value_name = "IMAGE"
+    )]
+    pub(super) agent_image: String,
+    /// On a cluster, run the same policy with a healthy release first, as the twin always does.
+    #[arg(long)]
+    pub(super) control: bool,
+}
+
+/// Where to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum World {
+    /// The emulated cluster, in virtual time.
+    Twin,
+    /// A real cluster, which `--context` names.
+    Kube,
+}
+
+/// Which cluster. It has to be marked as a drill ground.
+#[derive(Debug, Arguments)]
+pub(super) struct Cluster {
+    /// The context of the kubeconfig. It has to be named: the current one is not taken.
+    #[arg(long, value_name = "NAME")]
+    pub(super) context: Option<String>,
+    /// The kubeconfig; otherwise `$KUBECONFIG`, or the one at home.
+    #[arg(long, value_name = "PATH")]
+    pub(super) kubeconfig: Option<PathBuf>,
+    /// The cluster that this process is a pod of.
+    #[arg(long, conflicts_with_all = ["context", "kubeconfig"])]
+    pub(super) in_cluster: bool,
+}
+
+impl Cluster {
+    /// The way in.
+    pub(super) fn door(&self) -> crate::cluster::live::Door {
+        crate::cluster::live::Door {
+            context: self.context.clone(),
+            kubeconfig: self.kubeconfig.clone(),
+            in_cluster: self.in_cluster,
+        }
+    }
+}
+
+/// `firedrill clean`.
+#[derive(Debug, Arguments)]
+pub(super) struct Clean {
+    #[command(flatten)]
+    pub(super) cluster: Cluster,
+    /// Clear away this run only, even if somebody still renews its lease.
+    #[arg(long, value_name = "NAME")]
+    pub(super) run: Option<String>,
+    /// Only list what there is.
+    #[arg(long)]
+    pub(super) list: bool,
+}
+
+/// `firedrill compare`.
+#[derive(Debug, Arguments)]
+pub(super) struct Compare {
+    /// The folder of one run.
+    pub(super) one: PathBuf,
+    /// The folder of another.
+    pub(super) other: PathBuf,
+    /// How far the same moment of both may lie apart.
+    #[arg(long, default_value = "5s", value_parser = duration)]
+    pub(super) within: std::time::Duration,
 }
 
 /// What to print.

@@ -26,7 +26,7 @@ pub(super) fn check(args: &Check) -> u8 {
         }
     }
     for path in &scenarios {
-        match drill::prepare(path) {
+        match drill::prepare(path, true) {
             Ok(prepared) => found.extend(prepared.findings),
             Err(errors) => found.extend(errors),
         }

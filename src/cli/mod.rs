@@ -3,8 +3,11 @@
 mod agent;
 mod args;
 mod check;
+mod clean;
+mod compare;
 pub mod exit;
 pub mod files;
+mod ground;
 mod kubeconfig;
 mod progress;
 mod run;
@@ -34,6 +37,9 @@ pub fn main() -> u8 {
         Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
         Command::Serve(serve) => serve::serve(&serve),
+        Command::Clean(clean) => clean::clean(&clean),
+        Command::Compare(compare) => compare::compare(&compare),
+        Command::Rbac => say(include_str!("../../deploy/rbac/firedrill.yaml")),
         Command::Agent(agent) => agent::agent(&agent),
         Command::Explain { code: Some(code) } => explain_code(&code),
         Command::Explain { code: None } => say(&explain::index()),

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::args::{Format, Run};
+use super::args::{Format, Run, World};
 use super::progress::{Progress, Stopwatch};
-use super::{chain, complain, complain_of, exit, files, say};
+use super::{chain, complain, complain_of, exit, files, ground, say, signals};
 use crate::diag::{self, Diagnostic, Severity};
-use crate::drill::{self, Finished, Prepared};
+use crate::drill::{self, Finished, Ground, Prepared};
 use crate::report::{junit, story};
-use crate::verdict::{Outcome, Verdict};
+use crate::timeline::Entry;
+use crate::verdict::{Judge, Outcome, Verdict};
 
 /// One run of one scenario that is to be done.
 struct Job {
@@ -55,12 +56,19 @@ pub(super) fn run(args: &Run) -> u8 {
             return exit::BAD_INPUT;
         }
     };
+    let ground = match args.on {
+        World::Twin => None,
+        World::Kube => match ground::open(args, jobs.iter().map(|job| &job.prepared)) {
+            Ok(ground) => Some(ground),
+            Err(code) => return code,
+        },
+    };
     if let Err(error) = std::fs::create_dir_all(&args.out) {
         complain_of(&[unwritable(&args.out, &error)]);
         return exit::BAD_INPUT;
     }
-    let progress = Progress::new(jobs.len());
-    let results = perform(args, &jobs, &progress);
+    let progress = Progress::new(jobs.len(), ground.is_some());
+    let results = perform(args, &jobs, ground.as_ref(), &progress);
     conclude(args, &jobs, results)
 }
 
@@ -68,7 +76,7 @@ fn jobs(args: &Run, scenarios: &[PathBuf]) -> Result<Vec<Job>, Vec<Diagnostic>> 
     let mut jobs: Vec<Job> = vec![];
     let mut found = vec![];
     for path in scenarios {
-        match drill::prepare(path) {
+        match drill::prepare(path, args.on == World::Twin) {
             Ok(prepared) => {
                 let name = prepared.plan.name.clone();
                 let earlier = jobs.iter().find(|job| job.prepared.plan.name == name);
@@ -94,9 +102,15 @@ fn same_name(name: &str, one: &Path, other: &Path) -> Diagnostic {
 }
 
 /// Does all jobs, several at once, and keeps their order.
-fn perform(args: &Run, jobs: &[Job], progress: &Progress) -> Vec<Result<Done, Failed>> {
-    let workers =
-        args.jobs.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+fn perform(
+    args: &Run,
+    jobs: &[Job],
+    ground: Option<&Ground>,
+    progress: &Progress,
+) -> Vec<Result<Done, Failed>> {
+    let processors = || std::thread::available_parallelism().ok().map(usize::from);
+    let usual = if ground.is_some() { Some(1) } else { processors() };
+    let workers = args.jobs.or(usual).unwrap_or(1);
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<Result<Done, Failed>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     std::thread::scope(|scope| {
@@ -105,7 +119,7 @@ fn perform(args: &Run, jobs: &[Job], progress: &Progress) -> Vec<Result<Done, Fa
                 loop {
                     let nth = next.fetch_add(1, Ordering::Relaxed);
                     let Some(job) = jobs.get(nth) else { break };
-                    let result = perform_one(args, job, progress);
+                    let result = perform_one(args, job, ground, progress);
                     if let Ok(mut slot) = results[nth].lock() {
                         *slot = Some(result);
                     }
@@ -117,21 +131,37 @@ fn perform(args: &Run, jobs: &[Job], progress: &Progress) -> Vec<Result<Done, Fa
     results.into_iter().map(|slot| slot.into_inner().ok().flatten().unwrap_or_else(lost)).collect()
 }
 
-fn perform_one(args: &Run, job: &Job, progress: &Progress) -> Result<Done, Failed> {
+fn perform_one(args: &Run, job: &Job, ground: Option<&Ground>, progress: &Progress) -> Result<Done, Failed> {
     let name = &job.prepared.plan.name;
     let mut bar = progress.begin(name);
     let watch = Stopwatch::start();
     let world = |error: std::io::Error| Failed::World(format!("{name}: cannot start a runtime: {error}"));
-    let finished =
-        drill::on_twin(&job.prepared, job.seed, &mut |entry, judge| bar.see(entry, judge)).map_err(world)?;
+    let see = &mut |entry: &Entry, judge: &Judge<'_>| bar.see(entry, judge);
+    let finished = match ground {
+        None => drill::on_twin(&job.prepared, job.seed, see).map_err(world)?,
+        Some(ground) => on_cluster(ground, job, see).map_err(world)?,
+    };
     let took = watch.elapsed();
-    if args.check_determinism {
+    if args.check_determinism && ground.is_none() {
         let again = drill::on_twin(&job.prepared, job.seed, &mut |_, _| {}).map_err(world)?;
         compare(&job.prepared, &finished, &again)?;
     }
     drill::save(&job.folder, &job.prepared, &finished).map_err(|error| Failed::Input(chain(&error)))?;
     bar.done(&finished.verdict);
     Ok(Done { finished, took })
+}
+
+/// A run on a cluster, in a runtime of its own, until somebody says stop.
+fn on_cluster(
+    ground: &Ground,
+    job: &Job,
+    see: &mut (dyn FnMut(&Entry, &Judge<'_>) + Send),
+) -> std::io::Result<Finished> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let stop = signals::stop()?;
+        Ok(drill::on_cluster(ground, &job.prepared, job.seed, stop, see).await)
+    })
 }
 
 /// Two runs of one seed must write the same bytes.

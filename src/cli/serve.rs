@@ -11,7 +11,7 @@ use crate::drill::{self, Prepared, Stage};
 
 /// Runs `firedrill serve`.
 pub(super) fn serve(args: &Serve) -> u8 {
-    let prepared = match args.scenario.as_deref().map(drill::prepare).transpose() {
+    let prepared = match args.scenario.as_deref().map(|path| drill::prepare(path, true)).transpose() {
         Ok(prepared) => prepared,
         Err(found) => {
             complain_of(&found);

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Trouble;
+use super::agent::Agent;
 use super::clock::Clock;
-use crate::engine::Trouble;
-use crate::engine::agent::Agent;
 
 /// A world: the same handles for both.
 #[derive(Clone)]

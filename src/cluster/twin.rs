@@ -13,12 +13,12 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use super::agent::Agent;
 use super::embedded::{Host, ProxyRequest, Reply, World};
 use super::{Clock, Cluster};
 use crate::agent::ask::{self, Ask};
 use crate::agent::wire::{self, Observed};
 use crate::clock::Moment;
-use crate::engine::agent::Agent;
 use crate::twin::store::Store;
 use crate::twin::{Settings, Twin};
 

@@ -38,11 +38,11 @@ pub struct Prepared {
 /// The namespace that Argo's own manifests use.
 pub(super) const CONTROLLER_NAMESPACE: &str = "argo-rollouts";
 
-/// Reads a scenario and its policy, and plans the run.
+/// Reads a scenario and its policy, and plans the run. What the twin does not imitate only matters there.
 ///
 /// # Errors
 /// Everything that is wrong with either of them.
-pub fn prepare(path: &Path) -> Result<Prepared, Vec<Diagnostic>> {
+pub fn prepare(path: &Path, on_twin: bool) -> Result<Prepared, Vec<Diagnostic>> {
     let (mut sources, mut found) = files::read_paths(&[path.to_owned()]);
     if diag::has_errors(&found) {
         return Err(found);
@@ -60,7 +60,9 @@ pub fn prepare(path: &Path) -> Result<Prepared, Vec<Diagnostic>> {
     if diag::has_errors(&found) {
         return Err(found);
     }
-    found.extend(unsupported(&policy));
+    if on_twin {
+        found.extend(unsupported(&policy));
+    }
     let objects: Vec<Manifest> = policy.objects.iter().map(manifest).collect();
     let plan = match plan::plan(&scenario, &source, &objects) {
         Ok(plan) if !diag::has_errors(&found) => plan,

@@ -3,14 +3,22 @@
 //! Acts on a Rollout are the requests that `kubectl argo rollouts` sends (argo-rollouts v1.9.1,
 //! pkg/kubectl-argo-rollouts/cmd), so the controller meets what it meets from a person.
 
+use std::time::Duration;
+
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
+use super::Engine;
 use super::objects::Installed;
-use super::{Engine, Trouble};
+use crate::cluster::Trouble;
 use crate::plan::{Action, Step, When};
 use crate::scenario::{Anchor, PatchType};
-use crate::timeline::{Entry, Event, Instant, Stage};
+use crate::timeline::{self, Entry, Event, Stage};
+
+/// How long an API server may be away before what is to be done is given up.
+const PATIENCE: Duration = Duration::from_secs(90);
+const PAUSE: Duration = Duration::from_millis(500);
 
 impl Engine<'_> {
     /// Creates the policy's objects, in the order of the plan.
@@ -27,12 +35,12 @@ impl Engine<'_> {
             let what = format!("create {target}");
             let object = serde_json::from_value(object.clone()).map_err(kube::Error::SerdeError);
             let object: DynamicObject = object.map_err(Trouble::api(what.clone()))?;
-            match target.api.create(&PostParams::default(), &object).await {
+            let params = PostParams::default();
+            match persist(&what, || target.api.create(&params, &object)).await {
                 Ok(_) => self.created.push(target),
                 // A namespace may well be there already; anything else that exists is not ours to touch.
-                Err(kube::Error::Api(status)) if status.is_already_exists() && target.kind == "Namespace" => {
-                }
-                Err(error) => return Err(Trouble::Api { what, source: error }),
+                Err(trouble) if trouble.already_exists() && target.kind == "Namespace" => {}
+                Err(trouble) => return Err(trouble),
             }
         }
         Ok(())
@@ -65,18 +73,21 @@ impl Engine<'_> {
     /// Deletes what was created, last first, and looks whether it is gone.
     pub(super) async fn leave(&mut self) -> Result<(), Trouble> {
         self.stage(Stage::Leave);
-        self.cluster.agent.stop().await.map_err(Trouble::agent)?;
+        // An agent that cannot be told ends by itself; what was created does not.
+        if let Err(error) = self.cluster.agent.stop().await {
+            tracing::warn!(%error, "the agent was not told to stop");
+        }
         let created: Vec<Installed> = std::mem::take(&mut self.created).into_iter().rev().collect();
+        let params = DeleteParams::background();
         for target in &created {
-            match target.api.delete(&target.name, &DeleteParams::background()).await {
-                Ok(_) => {}
-                Err(kube::Error::Api(status)) if status.is_not_found() => {}
-                Err(error) => return Err(Trouble::Api { what: format!("delete {target}"), source: error }),
+            let what = format!("delete {target}");
+            match persist(&what, || target.api.delete(&target.name, &params)).await {
+                Err(trouble) if !trouble.not_found() => return Err(trouble),
+                _ => {}
             }
         }
         for target in created.iter().filter(|target| target.kind == "Rollout") {
-            let left =
-                target.api.get_opt(&target.name).await.map_err(Trouble::api(format!("look for {target}")))?;
+            let left = persist(&format!("look for {target}"), || target.api.get_opt(&target.name)).await?;
             if left.is_some_and(|left| left.metadata.deletion_timestamp.is_none()) {
                 let missing = format!("the end of {target}");
                 return Err(Trouble::Missing {
@@ -97,7 +108,7 @@ impl Engine<'_> {
             }
             let what = describe(&step.action);
             tracing::info!(step = self.steps_done, %what, "taking a step");
-            self.take_step(&step.action, &what).await?;
+            self.take_persistently(&step.action, &what).await?;
             let at = self.now();
             let revision = match &step.action {
                 Action::Release { revision, .. } => Some(revision.clone()),
@@ -111,7 +122,7 @@ impl Engine<'_> {
     }
 
     /// When a step is due, if that is known yet: never before the step before it.
-    fn due(&self, step: &Step) -> Option<Instant> {
+    fn due(&self, step: &Step) -> Option<timeline::Instant> {
         match &step.when {
             When::Next => Some(self.last_step),
             When::At(after) => match self.judge.moments().first(Anchor::Applied) {
@@ -122,6 +133,20 @@ impl Engine<'_> {
                 let came = self.judge.moments().all(*moment);
                 let since = came.into_iter().find(|at| self.steps_done == 0 || *at >= self.last_step);
                 since.map(|at| at + plus.0)
+            }
+        }
+    }
+
+    /// Takes a step again while the API server is away, if taking it twice is the same as taking it once.
+    async fn take_persistently(&mut self, action: &Action, what: &str) -> Result<(), Trouble> {
+        let again = !matches!(action, Action::Patch { patch_type: PatchType::Json, .. });
+        let began = Instant::now();
+        loop {
+            match self.take_step(action, what).await {
+                Err(trouble) if again && trouble.may_pass() && began.elapsed() < PATIENCE => {
+                    sleep(PAUSE).await
+                }
+                other => return other,
             }
         }
     }
@@ -235,6 +260,20 @@ impl Engine<'_> {
             plural: "rollouts".to_owned(),
         };
         Api::namespaced_with(self.cluster.client.clone(), &self.plan.namespace, &resource)
+    }
+}
+
+/// Does something again while the API server is away. What it did without saying so is found done.
+async fn persist<T, F>(what: &str, act: impl Fn() -> F) -> Result<T, Trouble>
+where
+    F: Future<Output = Result<T, kube::Error>>,
+{
+    let began = Instant::now();
+    loop {
+        match act().await.map_err(Trouble::api(what)) {
+            Err(trouble) if trouble.may_pass() && began.elapsed() < PATIENCE => sleep(PAUSE).await,
+            other => return other,
+        }
     }
 }
 

@@ -10,21 +10,21 @@
 //! ```
 
 mod act;
-pub mod agent;
 mod objects;
-mod trouble;
+mod sight;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
-pub use self::trouble::Trouble;
+use self::sight::Sight;
 use self::watch::{Seen, Watches};
 use crate::agent::wire;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Trouble, waiting_for_good};
 use crate::plan::{Criteria, Plan, Router};
 use crate::scenario::Connections;
 use crate::timeline::{
@@ -49,6 +49,8 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(600);
 const WARM_UP_LIMIT: Duration = Duration::from_secs(60);
 /// How long receivers may take to answer a test message.
 const KNOCK_LIMIT: Duration = Duration::from_secs(10);
+/// A pod that has not begun by then has a reason that will not go away by itself.
+const STUCK: Duration = Duration::from_secs(10);
 
 /// Runs a plan against a cluster until `decided` says that there is nothing left to wait for. `stop` interrupts it; `see` is shown every fact as it is recorded.
 pub async fn run(
@@ -65,6 +67,9 @@ pub async fn run(
     engine.begin(seed);
     let ended = engine.drill(decided, stop.as_mut()).await;
     let left = engine.leave().await;
+    if let Err(trouble) = &left {
+        tracing::warn!(trouble = %trouble.sentence(), "could not leave as it was");
+    }
     let (trouble, why) = match ended {
         Ok(why) => (left.err(), why),
         Err(trouble) => (Some(trouble), "the world broke".to_owned()),
@@ -93,6 +98,9 @@ struct Engine<'a> {
     inbox: u64,
     clean: u64,
     synced: bool,
+    sight: Sight,
+    /// Pods of the healthy version that do not begin, since when, and why.
+    stuck: BTreeMap<String, (Instant, String)>,
     steps_done: usize,
     last_step: Instant,
     objects: objects::Objects,
@@ -123,6 +131,8 @@ impl<'a> Engine<'a> {
             inbox: 0,
             clean: 0,
             synced: false,
+            sight: Sight::default(),
+            stuck: BTreeMap::new(),
             steps_done: 0,
             last_step: Instant::default(),
             objects: objects::Objects::new(cluster.client.clone()),
@@ -256,9 +266,27 @@ impl<'a> Engine<'a> {
             if self.now() >= deadline {
                 return Ok(Waited::TooLong);
             }
+            self.begins()?;
             if !self.step(stop).await? {
                 return Ok(Waited::Stopped);
             }
+        }
+    }
+
+    /// Whether the pods of the healthy version begin. Only before the release: what a bad one does is what a drill is about.
+    fn begins(&self) -> Result<(), Trouble> {
+        let now = self.now();
+        let stuck = self.stuck.iter().find(|(_, (since, _))| now.since(*since) >= STUCK);
+        stuck.map_or(Ok(()), |(pod, (_, reason))| Err(Trouble::stuck(pod, reason)))
+    }
+
+    fn look_at_pod(&mut self, name: &str, pod: &serde_json::Value) {
+        match waiting_for_good(pod) {
+            Some(reason) => {
+                let at = self.now();
+                self.stuck.entry(name.to_owned()).or_insert((at, reason));
+            }
+            None => drop(self.stuck.remove(name)),
         }
     }
 
@@ -276,8 +304,21 @@ impl<'a> Engine<'a> {
     fn take(&mut self, seen: Seen) {
         let at = self.now();
         let entries = match seen {
-            Seen::Object { kind, name, object } => self.recorder.observe(at, kind, &name, Some(&object)),
-            Seen::Gone { kind, name } => self.recorder.observe(at, kind, &name, None),
+            Seen::Object { kind, name, object } => {
+                if kind == "Pod" {
+                    self.look_at_pod(&name, &object);
+                }
+                self.recorder.observe(at, kind, &name, Some(&object))
+            }
+            Seen::Gone { kind, name } => {
+                self.stuck.remove(&name);
+                self.recorder.observe(at, kind, &name, None)
+            }
+            Seen::Trouble { kind, why } => {
+                tracing::info!(kind, %why, "a watch was cut off");
+                self.sight.watch_failed(at);
+                vec![]
+            }
             Seen::Gap { kind, why } => {
                 vec![Entry { at, event: Event::Gap(Gap { of: kind.to_owned(), why }) }]
             }
@@ -289,9 +330,27 @@ impl<'a> Engine<'a> {
         entries.into_iter().for_each(|entry| self.record(entry));
     }
 
-    /// Asks the agent what it saw.
+    /// Asks the agent what it saw. It keeps everything until it is asked, so an answer that does not come is waited for.
     async fn report(&mut self) -> Result<(), Trouble> {
-        let observed = self.cluster.agent.observed(self.seconds, self.inbox).await.map_err(Trouble::agent)?;
+        let answer = self.cluster.agent.observed(self.seconds, self.inbox).await.map_err(Trouble::agent);
+        let at = self.now();
+        match answer {
+            Ok(observed) => {
+                if let Some(blind) = self.sight.went_well(at) {
+                    self.record_now(Event::Blind { seconds: blind.as_secs_f64() });
+                }
+                self.heard(observed);
+                Ok(())
+            }
+            Err(trouble) if trouble.may_pass() && !self.sight.request_failed(at) => {
+                tracing::info!(trouble = %trouble.sentence(), "the agent does not answer");
+                Ok(())
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    fn heard(&mut self, observed: wire::Observed) {
         for arrival in observed.inbox {
             let at = self.instant(arrival.at);
             let delivered = Delivered {
@@ -320,7 +379,6 @@ impl<'a> Engine<'a> {
             let at = second.from + Duration::from_secs(1);
             self.record(Entry { at, event: Event::Traffic(second) });
         }
-        Ok(())
     }
 
     fn second(&self, second: wire::Second) -> Second {

@@ -7,7 +7,7 @@ use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind};
 use kube::discovery::{Scope, pinned_kind};
 use serde_json::Value;
 
-use super::Trouble;
+use crate::cluster::Trouble;
 
 /// An object of the policy and where it lives.
 #[derive(Clone)]

@@ -1,14 +1,18 @@
 //! All watches of a run as one stream of object changes.
 //!
-//! `kube::runtime::watcher` lists, watches, and lists again when it must. A second listing is a gap: what happened in
-//! between is unknown, so it is said ([`Seen::Gap`]) and the verdict will not be a PASS because of it.
+//! `kube::runtime::watcher` lists, watches, resumes after a broken connection, and lists again when its place in history
+//! is gone. Resuming loses nothing, but what comes is late ([`Seen::Trouble`]). A second listing that shows anything
+//! changed is a gap: what happened in between is unknown, so it is said ([`Seen::Gap`]), and the verdict will not be a
+//! PASS because of it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::time::Duration;
 
 use futures::stream::{SelectAll, Stream, StreamExt};
 use kube::api::{Api, ApiResource, DynamicObject};
-use kube::runtime::watcher;
+use kube::runtime::utils::Backoff;
+use kube::runtime::{WatchStreamExt as _, watcher};
 use serde_json::Value;
 
 /// What a watch saw.
@@ -30,11 +34,18 @@ pub(crate) enum Seen {
         /// Its name.
         name: String,
     },
-    /// The watch lost its place or failed.
+    /// The watch lost its place, and something had happened meanwhile.
     Gap {
         /// The kind it watches.
         kind: &'static str,
         /// What happened.
+        why: String,
+    },
+    /// The watch is cut off for now, and tries again.
+    Trouble {
+        /// The kind it watches.
+        kind: &'static str,
+        /// What the API server said.
         why: String,
     },
     /// The first listing is complete: from here on nothing is missed unnoticed.
@@ -98,16 +109,48 @@ impl Watches {
 
 /// One kind's watch. What a second listing no longer holds is gone.
 fn watch(api: Api<DynamicObject>, kind: &'static str) -> Watching {
-    let mut place = Place { kind, known: BTreeSet::new(), listed: BTreeSet::new(), lists: 0 };
-    Box::pin(watcher(api, watcher::Config::default()).map(move |event| place.take(event)))
+    let mut place = Place { kind, known: BTreeMap::new(), listing: None, is_synced: false };
+    let events = watcher(api, watcher::Config::default()).backoff(Again::default());
+    Box::pin(events.map(move |event| place.take(event)))
 }
 
-/// Where a watch is.
+/// How long a watch waits before it tries again: not long, for every second of it is a second of blindness.
+#[derive(Default)]
+struct Again(u32);
+
+impl Again {
+    const FIRST: Duration = Duration::from_millis(100);
+    const LAST: Duration = Duration::from_secs(1);
+}
+
+impl Iterator for Again {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0 = self.0.saturating_add(1);
+        Some(Again::FIRST.saturating_mul(self.0).min(Again::LAST))
+    }
+}
+
+impl Backoff for Again {
+    fn reset(&mut self) {
+        self.0 = 0;
+    }
+}
+
+/// Where a watch is: what it knows, by name and version.
 struct Place {
     kind: &'static str,
-    known: BTreeSet<String>,
-    listed: BTreeSet<String>,
-    lists: u32,
+    known: BTreeMap<String, String>,
+    listing: Option<Listing>,
+    is_synced: bool,
+}
+
+/// A listing under way.
+#[derive(Default)]
+struct Listing {
+    listed: BTreeMap<String, String>,
+    changed: u32,
 }
 
 impl Place {
@@ -115,40 +158,130 @@ impl Place {
         let kind = self.kind;
         match event {
             Ok(watcher::Event::Init) => {
-                self.lists += 1;
-                self.listed.clear();
-                if self.lists == 1 {
-                    return vec![];
-                }
-                vec![Seen::Gap { kind, why: "the watch lost its place and listed again".to_owned() }]
+                self.listing = Some(Listing::default());
+                vec![]
             }
-            Ok(watcher::Event::InitApply(object)) => {
-                self.listed.extend(object.metadata.name.clone());
-                self.apply(&object)
+            Ok(watcher::Event::InitApply(object)) => self.listed(&object),
+            Ok(watcher::Event::InitDone) => self.end_of_list(),
+            Ok(watcher::Event::Apply(object)) => {
+                self.known.insert(name(&object), version(&object));
+                vec![self.seen(&object)]
             }
-            Ok(watcher::Event::InitDone) => {
-                let gone = self.known.difference(&self.listed).cloned().collect::<Vec<_>>();
-                self.known = std::mem::take(&mut self.listed);
-                let mut seen: Vec<Seen> = gone.into_iter().map(|name| Seen::Gone { kind, name }).collect();
-                if self.lists == 1 {
-                    seen.push(Seen::Synced);
-                }
-                seen
-            }
-            Ok(watcher::Event::Apply(object)) => self.apply(&object),
             Ok(watcher::Event::Delete(object)) => {
-                let name = object.metadata.name.unwrap_or_default();
+                let name = name(&object);
                 self.known.remove(&name);
                 vec![Seen::Gone { kind, name }]
             }
-            Err(error) => vec![Seen::Gap { kind, why: error.to_string() }],
+            Err(error) => vec![Seen::Trouble { kind, why: error.to_string() }],
         }
     }
 
-    fn apply(&mut self, object: &DynamicObject) -> Vec<Seen> {
-        let Some(name) = object.metadata.name.clone() else { return vec![] };
-        self.known.insert(name.clone());
+    fn listed(&mut self, object: &DynamicObject) -> Vec<Seen> {
+        let (name, version) = (name(object), version(object));
+        let is_new = self.known.get(&name) != Some(&version);
+        let listing = self.listing.get_or_insert_default();
+        listing.listed.insert(name, version);
+        listing.changed += u32::from(is_new);
+        if is_new { vec![self.seen(object)] } else { vec![] }
+    }
+
+    fn end_of_list(&mut self) -> Vec<Seen> {
+        let kind = self.kind;
+        let Listing { listed, mut changed } = self.listing.take().unwrap_or_default();
+        let gone: Vec<String> =
+            self.known.keys().filter(|name| !listed.contains_key(*name)).cloned().collect();
+        changed = changed.saturating_add(u32::try_from(gone.len()).unwrap_or(u32::MAX));
+        self.known = listed;
+        let mut seen: Vec<Seen> = gone.into_iter().map(|name| Seen::Gone { kind, name }).collect();
+        if !self.is_synced {
+            self.is_synced = true;
+            seen.push(Seen::Synced);
+        } else if changed > 0 && kind != "Event" {
+            // Events are told and not believed: a lost one hides nothing.
+            let why = format!("the watch lost its place and listed again, and {changed} objects had changed");
+            seen.push(Seen::Gap { kind, why });
+        }
+        seen
+    }
+
+    fn seen(&self, object: &DynamicObject) -> Seen {
+        let name = name(object);
         let object = serde_json::to_value(object).expect("an object that came as JSON goes back into it");
-        vec![Seen::Object { kind: self.kind, name, object: Box::new(object) }]
+        Seen::Object { kind: self.kind, name, object: Box::new(object) }
+    }
+}
+
+fn name(object: &DynamicObject) -> String {
+    object.metadata.name.clone().unwrap_or_default()
+}
+
+fn version(object: &DynamicObject) -> String {
+    object.metadata.resource_version.clone().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(name: &str, version: &str) -> DynamicObject {
+        let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "resourceVersion": version}});
+        serde_json::from_value(object).unwrap()
+    }
+
+    fn place() -> Place {
+        Place { kind: "Pod", known: BTreeMap::new(), listing: None, is_synced: false }
+    }
+
+    /// Lists these, and tells in a word each what was seen.
+    fn list(place: &mut Place, objects: &[(&str, &str)]) -> Vec<String> {
+        let mut seen = place.take(Ok(watcher::Event::Init));
+        for (name, version) in objects {
+            seen.extend(place.take(Ok(watcher::Event::InitApply(object(name, version)))));
+        }
+        seen.extend(place.take(Ok(watcher::Event::InitDone)));
+        seen.iter().map(word).collect()
+    }
+
+    fn word(seen: &Seen) -> String {
+        match seen {
+            Seen::Object { name, .. } => name.clone(),
+            Seen::Gone { name, .. } => format!("-{name}"),
+            Seen::Gap { .. } => "gap".to_owned(),
+            Seen::Trouble { .. } => "trouble".to_owned(),
+            Seen::Synced => "synced".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_first_list_that_had_to_be_begun_again_is_no_gap() {
+        let mut place = place();
+        assert!(place.take(Ok(watcher::Event::Init)).is_empty());
+        assert_eq!(list(&mut place, &[("a", "1")]), ["a", "synced"]);
+    }
+
+    #[test]
+    fn a_list_that_shows_what_was_known_loses_nothing() {
+        let mut place = place();
+        list(&mut place, &[("a", "1"), ("b", "2")]);
+        assert_eq!(list(&mut place, &[("a", "1"), ("b", "2")]), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_list_that_shows_a_change_says_that_there_was_a_gap() {
+        let mut place = place();
+        list(&mut place, &[("a", "1"), ("b", "2")]);
+        assert_eq!(list(&mut place, &[("a", "3"), ("b", "2")]), ["a", "gap"]);
+        assert_eq!(list(&mut place, &[("a", "3")]), ["-b", "gap"]);
+    }
+
+    #[test]
+    fn trying_again_is_never_slow() {
+        let mut again = Again::default();
+        let waits: Vec<u128> = again.by_ref().take(12).map(|wait| wait.as_millis()).collect();
+        assert_eq!((waits[0], waits[1], waits[11]), (100, 200, 1000));
+        again.reset();
+        assert_eq!(again.next(), Some(Again::FIRST));
     }
 }

@@ -172,15 +172,21 @@ impl What {
         matches!(self, What::Never(_) | What::AtMost(_) | What::Harmed { .. })
     }
 
-    /// The length of its window, if it has one.
+    /// Its window, if it has one.
     #[must_use]
-    pub fn within(&self) -> Option<Duration> {
+    pub fn window(&self) -> Option<&Within> {
         match self {
             What::Moment { within, .. } | What::Notified { within, .. } | What::AtLeast { within, .. } => {
-                within.within
+                Some(within)
             }
             What::Never(_) | What::AtMost(_) | What::Harmed { .. } => None,
         }
+    }
+
+    /// The length of its window, if it has one.
+    #[must_use]
+    pub fn within(&self) -> Option<Duration> {
+        self.window()?.within
     }
 }
 

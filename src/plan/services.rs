@@ -10,15 +10,15 @@ use super::objects::{Manifest, text};
 use super::rewire::RECEIVER;
 
 /// The ConfigMap that Argo Rollouts reads.
-const CONFIG_MAP: &str = "argo-rollouts-notification-configmap";
+pub(super) const CONFIG_MAP: &str = "argo-rollouts-notification-configmap";
 
 /// A `service.<kind>[.<name>]` key.
-struct Key<'a> {
-    kind: &'a str,
-    name: &'a str,
+pub(super) struct Key<'a> {
+    pub(super) kind: &'a str,
+    pub(super) name: &'a str,
 }
 
-fn key(key: &str) -> Option<Key<'_>> {
+pub(super) fn key(key: &str) -> Option<Key<'_>> {
     let rest = key.strip_prefix("service.")?;
     let (kind, name) = rest.split_once('.').unwrap_or((rest, rest));
     Some(Key { kind, name })

@@ -5,6 +5,13 @@ use serde_json::json;
 use super::*;
 use crate::scenario::{Anchor, read};
 
+/// A policy of a blue-green `server`, as a bad release of it would be planned.
+pub(super) fn of_policy(policy: &str) -> Plan {
+    let scenario = "name: s\npolicy: {manifests: [p.yaml]}\ntraffic: {to: active, rate: 50/s}\n\
+                    release: {fault: {errors: {rate: 8%}}}\nexpect: [{never: promoted}]\n";
+    planned(scenario, policy).expect("it can be planned")
+}
+
 const SCENARIO: &str = "\
 name: server-5xx-rolls-back
 covers: [poc-4-errors]

@@ -169,6 +169,14 @@ impl Teller {
             Event::Gap(gap) => {
                 self.say(at, "gap", Mood::Bad, format!("lost sight of {}: {}", gap.of, gap.why))
             }
+            Event::Blind { seconds } => {
+                self.say(
+                    at,
+                    "blind",
+                    Mood::Bad,
+                    format!("the API server is in sight again after {seconds:.1} s"),
+                );
+            }
             _ => {}
         }
     }

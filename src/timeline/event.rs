@@ -146,6 +146,12 @@ pub enum Event {
     Traffic(Second),
     /// The harness lost sight of something.
     Gap(Gap),
+    /// The API server was out of sight until now. What happened meanwhile is known late, and may have happened because
+    /// of it.
+    Blind {
+        /// For how many seconds.
+        seconds: f64,
+    },
     /// The run ended. A timeline without this entry was cut short.
     Ended {
         /// Why: everything decided, given up, or interrupted.

@@ -54,6 +54,8 @@ pub(crate) struct Evidence {
     last_measure_error: String,
     knocks: BTreeMap<String, u16>,
     gaps: Vec<Gap>,
+    /// When the API server came into sight again, and after how long.
+    blind: Vec<(Instant, Duration)>,
     skew: Duration,
     ended: String,
 }
@@ -85,6 +87,7 @@ impl Evidence {
             last_measure_error: String::new(),
             knocks: BTreeMap::new(),
             gaps: vec![],
+            blind: vec![],
             skew: Duration::ZERO,
             ended: String::new(),
         }
@@ -111,10 +114,24 @@ impl Evidence {
                 self.knocks.insert(delivered.by.clone(), delivered.status);
             }
             Event::Gap(gap) => self.gaps.push(gap.clone()),
+            Event::Blind { seconds } => {
+                self.blind.push((entry.at, Duration::try_from_secs_f64(*seconds).unwrap_or(Duration::MAX)));
+            }
             Event::Clock { skew } => self.skew = Duration::try_from_secs_f64(*skew).unwrap_or(Duration::MAX),
             Event::Ended { why } => self.ended.clone_from(why),
             _ => {}
         }
+    }
+
+    /// Whether something about the release may have been missed, or seen too late: then nobody can be blamed.
+    pub(super) fn lost_sight(&self, moments: &Moments) -> bool {
+        self.gaps.iter().any(|gap| gap.of != TRAFFIC) || self.blindness(moments).next().is_some()
+    }
+
+    /// The times of blindness that reached into the time after the release.
+    fn blindness(&self, moments: &Moments) -> impl Iterator<Item = (Instant, Duration)> {
+        let applied = moments.first(Anchor::Applied);
+        self.blind.iter().copied().filter(move |(until, _)| applied.is_some_and(|applied| *until > applied))
     }
 
     fn traffic(&mut self, second: &Second, applied: Option<Instant>) {
@@ -189,6 +206,8 @@ impl Evidence {
     }
 }
 
+/// What a gap is of when requests were not sent: it hides harm, and excuses none.
+const TRAFFIC: &str = "traffic";
 /// How much the time to readiness of like pods may differ: probes are a period apart, and not all at once.
 const PROBE: Duration = Duration::from_secs(15);
 
@@ -240,6 +259,11 @@ pub(super) fn objections(
     }
     for gap in &evidence.gaps {
         object("watch-gap", format!("lost sight of {}: {}", gap.of, gap.why));
+    }
+    for (until, long) in evidence.blindness(moments) {
+        let (until, long) = (seconds(until.since_start()), seconds(long));
+        let sentence = format!("the API server was out of sight for {long}, until {until}");
+        objections.push(Reason { code: "blind".to_owned(), sentence });
     }
     objections.extend(clock_skew(criteria, evidence.skew));
     objections.extend(stayed(criteria, moments));
@@ -348,11 +372,12 @@ fn expected_receivers(criteria: &Criteria) -> BTreeSet<&str> {
 
 /// Objections to the evidence itself. A documented defect that is shown by such evidence is not shown; the others may
 /// be part of the defect.
-pub(super) const DAMAGING: [&str; 7] = [
+pub(super) const DAMAGING: [&str; 8] = [
     "dirty-baseline",
     "nothing-released",
     "fault-not-served",
     "watch-gap",
+    "blind",
     "clock-skew",
     "control-failed",
     "cut-short",

@@ -114,10 +114,17 @@ impl<'a> Judge<'a> {
             && moments.harm_has_settled()
     }
 
-    /// The expectations that are still open, for a person who waits.
+    /// The expectations that are still open, for a person who waits, each with the time it has left where that is known.
     #[must_use]
-    pub fn open(&self) -> Vec<&str> {
-        self.leading().filter(|c| self.state(c, false).0 == State::Undecided).map(|c| c.id.as_str()).collect()
+    pub fn open(&self) -> Vec<(&str, Option<Duration>)> {
+        let open = self.leading().filter(|criterion| self.state(criterion, false).0 == State::Undecided);
+        open.map(|criterion| (criterion.id.as_str(), self.left(criterion))).collect()
+    }
+
+    fn left(&self, criterion: &Criterion) -> Option<Duration> {
+        let window = criterion.what.window()?;
+        let anchor = self.moments.first(window.after)?;
+        Some((anchor + window.within?).since(self.now))
     }
 
     /// The verdict on everything observed.
@@ -194,6 +201,7 @@ impl<'a> Judge<'a> {
             reasons.push(Reason { code: "cut-short".to_owned(), sentence });
         }
         match (failed, reasons.is_empty()) {
+            (true, _) if self.evidence.lost_sight(&self.moments) => Outcome::Inconclusive,
             (true, _) => Outcome::Fail,
             (false, false) => Outcome::Inconclusive,
             (false, true) => Outcome::Pass,

@@ -4,6 +4,7 @@
 //! error: every way in which a rollback can fail to happen has its place here, including *the harness lost sight of
 //! it*, which is undecided and never broken.
 
+mod agreement;
 pub mod fault;
 mod guards;
 mod judge;
@@ -12,6 +13,7 @@ mod pages;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::agreement::{Agreement, Pair, agreement};
 pub use self::guards::ControlOutcome;
 pub use self::judge::{Judge, judge};
 pub(crate) use self::judge::{percent, seconds};

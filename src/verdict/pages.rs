@@ -62,6 +62,13 @@ proves nothing by its silence, and nothing by what it happens to receive.",
         "The API server closed a watch and its history no longer reached back far enough. Something may have happened unseen.",
     ),
     Page::new(
+        "blind",
+        "the API server was out of sight",
+        "For more than a second after the release nobody answered at the API server, or watches were cut off. No event was
+lost, but some are known late, and the controller may have been as blind as the harness: what was not in time cannot
+be blamed on the policy, and what was proves less than it should. Run it again.",
+    ),
+    Page::new(
         "clock-skew",
         "the clocks differ too much",
         "The agent's clock differs from the runner's by more than a tenth of a window, so the window means nothing.",

@@ -24,7 +24,7 @@ fn some() -> Vec<PathBuf> {
 }
 
 fn prepared(path: &Path) -> Prepared {
-    drill::prepare(path).unwrap_or_else(|errors| panic!("{}: {errors:#?}", path.display()))
+    drill::prepare(path, true).unwrap_or_else(|errors| panic!("{}: {errors:#?}", path.display()))
 }
 
 fn run(prepared: &Prepared, seed: u64) -> Finished {

@@ -58,7 +58,7 @@ impl Drop for Folder {
 
 /// How a scenario ends, or what was wrong with it.
 pub(crate) fn drill(scenario: &Path, seed: u64) -> Result<Verdict, String> {
-    let prepared = drill::prepare(scenario).map_err(|found| diag::render(&found, false))?;
+    let prepared = drill::prepare(scenario, true).map_err(|found| diag::render(&found, false))?;
     Ok(drill::on_twin(&prepared, seed, &mut |_, _| {}).unwrap().verdict)
 }
 

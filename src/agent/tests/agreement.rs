@@ -8,7 +8,7 @@ use crate::clock::Moment;
 use crate::cluster::open_twin;
 
 /// A conversation, and what is left of it when moments and counts are taken out.
-async fn converse(agent: &engine::agent::Agent) -> Vec<String> {
+async fn converse(agent: &cluster::agent::Agent) -> Vec<String> {
     let mut heard = vec![];
     assert!(agent.clock().await.unwrap() > 0);
     heard.push(format!("{:?}", agent.observed(0, 0).await.unwrap().inbox));

@@ -26,7 +26,7 @@ use tokio::time::{sleep, timeout};
 use super::secret::Secret;
 use super::wire::{Connections, Load, Observed, SECRET_HEADER, Second, Tally};
 use super::{Ended, Names, Options, run};
-use crate::engine;
+use crate::cluster;
 
 const SECRET: &str = "a-secret-of-this-run";
 /// What takes longer than this never ends.
@@ -63,10 +63,10 @@ impl Pod {
     }
 
     /// The engine's own client, through what stands for the API server's proxy.
-    fn client(&self) -> engine::agent::Agent {
+    fn client(&self) -> cluster::agent::Agent {
         let address = self.address;
         let proxy = tower::service_fn(move |request| forward(address, request));
-        engine::agent::Agent::new(kube::Client::new(proxy, "default")).with_secret(secret())
+        cluster::agent::Agent::new(kube::Client::new(proxy, "default")).with_secret(secret())
     }
 
     /// What it saw, once that many seconds are over.

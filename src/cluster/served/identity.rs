@@ -8,11 +8,12 @@ use rcgen::{
     KeyUsagePurpose, SanType,
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use super::ServeError;
+use crate::cluster::chance;
 
 /// What a process is known by.
 pub(super) struct Identity {
@@ -27,7 +28,7 @@ pub(super) struct Identity {
 /// A new identity, by the operating system's chance.
 pub(super) fn new() -> Result<Identity, ServeError> {
     let provider = Arc::new(ring::default_provider());
-    let token = token(&provider)?;
+    let token = chance::token().map_err(trouble)?;
     let (authority, chain, key) = certificates().map_err(trouble)?;
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -42,14 +43,6 @@ pub(super) fn new() -> Result<Identity, ServeError> {
 
 fn trouble(error: impl std::fmt::Display) -> ServeError {
     ServeError::Identity(error.to_string())
-}
-
-/// 256 bits, in the letters that a header may carry.
-fn token(provider: &CryptoProvider) -> Result<String, ServeError> {
-    let mut bytes = [0_u8; 32];
-    let filled = provider.secure_random.fill(&mut bytes);
-    filled.map_err(|_| trouble("the operating system gives no random numbers"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 type Certificates = (String, Vec<rustls::pki_types::CertificateDer<'static>>, PrivateKeyDer<'static>);

@@ -1,12 +1,16 @@
-//! The engine's side of the agent: requests through the API server's service proxy.
+//! The run's side of the agent: requests through the API server's service proxy.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::agent::secret::Secret;
 use crate::agent::wire::{Knock, Load, Manner, NAMESPACE, Observed, SECRET_HEADER, SERVICE};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Something that can be asked through the API server's service proxy.
 #[derive(Clone)]
@@ -39,7 +43,9 @@ impl Proxy {
         };
         let request =
             request.header("content-type", "application/json").body(body).map_err(kube::Error::HttpError)?;
-        self.client.request_text(request).await
+        // An API server that has gone without a word would keep everybody waiting.
+        let answer = tokio::time::timeout(PATIENCE, self.client.request_text(request)).await;
+        answer.unwrap_or_else(|elapsed| Err(kube::Error::Service(elapsed.into())))
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, kube::Error> {
@@ -53,6 +59,12 @@ impl Agent {
     #[must_use]
     pub fn new(client: kube::Client) -> Agent {
         Agent(Proxy::new(client, NAMESPACE, SERVICE))
+    }
+
+    /// The agent behind this Service.
+    #[must_use]
+    pub fn of(client: kube::Client, namespace: &str, service: &str) -> Agent {
+        Agent(Proxy::new(client, namespace, service))
     }
 
     /// The same agent, with the secret that a real one asks for.
