@@ -10,22 +10,25 @@ use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::Empty;
 use tokio::net::lookup_host;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Agent;
 use super::connection::{Connection, Failure};
 use super::door::KNOCK_HEADER;
 use super::wire::Knock;
 
-/// How long to find the receiver.
-const SEARCH: Duration = Duration::from_secs(5);
+/// How long to find the receiver, each time.
+const SEARCH: Duration = Duration::from_secs(3);
+/// How often to look for it: a name may be new, and whoever resolves it busy.
+const SEARCHES: u32 = 3;
+/// Between two searches.
+const PAUSE: Duration = Duration::from_millis(200);
 /// How long a receiver may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Knocks, and sees to it that the inbox tells how that went.
 pub(super) async fn knock(agent: Arc<Agent>, knock: Knock) {
-    let found = timeout(SEARCH, reach(&agent.authority)).await;
-    let Ok(Some(mut connection)) = found else {
+    let Some(mut connection) = search(&agent.authority).await else {
         tracing::warn!(address = %agent.authority, "there is nobody at the receivers' address");
         return agent.sink.miss(&knock.service, 0);
     };
@@ -47,6 +50,18 @@ pub(super) async fn knock(agent: Arc<Agent>, knock: Knock) {
         // Whatever else, the receiver has it.
         _ => {}
     }
+}
+
+async fn search(authority: &str) -> Option<Connection> {
+    for nth in 0..SEARCHES {
+        if nth > 0 {
+            sleep(PAUSE).await;
+        }
+        if let Ok(Some(connection)) = timeout(SEARCH, reach(authority)).await {
+            return Some(connection);
+        }
+    }
+    None
 }
 
 async fn reach(authority: &str) -> Option<Connection> {

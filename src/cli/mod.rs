@@ -106,9 +106,10 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn log(verbose: u8) {
+    // kube logs every answer that is not a good one as an error, and most are asked for on purpose.
     let level = match verbose {
-        0 => "warn",
-        1 => "info",
+        0 => "warn,kube_client=off",
+        1 => "info,kube_client=off",
         _ => "debug",
     };
     let filter =

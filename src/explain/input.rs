@@ -90,4 +90,23 @@ object out would make the policy another one.",
         "Every object has `apiVersion`, `kind` and `metadata.name`. A document with none of them is left out
 with a note, since dashboards and values files lie among manifests; one with some of them is a mistake.",
     ),
+    Page::new(
+        "cluster-lacks",
+        "the cluster lacks what a drill needs",
+        "Before anything is changed, firedrill looks for everything a run needs: the custom resources and the controller of
+Argo Rollouts, the namespace of the agents, the rights of whoever runs it, and the Prometheus that the policy asks. All
+that is missing is named at once, each with the command that mends it. Nothing was created.",
+    ),
+    Page::new(
+        "unasked-prometheus",
+        "nobody has asked this Prometheus",
+        "The policy asks a Prometheus that is no Service of the cluster, so it cannot be reached through the API server.
+Whether it answers the controller shows in the run: an analysis without a single measurement is never a PASS.",
+    ),
+    Page::new(
+        "not-on-a-cluster",
+        "this scenario runs on the twin only",
+        "On a cluster the agent sends its requests to a Service. A share that a router gives to a canary it does not follow
+yet; requests that went past the router would prove nothing.",
+    ),
 ];

@@ -1,0 +1,14 @@
+//! The real-cluster lane: the program against a drill ground, as its users run it.
+//!
+//! ```sh
+//! FIREDRILL_CONTEXT=kind-firedrill cargo test --test live -- --ignored --nocapture
+//! ```
+//!
+//! `deploy/kind/up` makes a drill ground. The tests take turns where they break what others need: who breaks the ground
+//! itself has it alone.
+
+mod agreement;
+mod ground;
+mod leaving;
+mod refusals;
+mod trouble;
