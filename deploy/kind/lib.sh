@@ -53,3 +53,24 @@ lock() {
   rm -rf "$cache"/log.*
   echo "$$ $(started_at $$)" >"$cache/lock"
 }
+
+# Refuses to start twice; what a killed run has left is cleared away.
+clear_leftover() {
+  [ -f "$ground/from" ] || { rm -rf "$ground" && return; }
+  (
+    . "$here/$(cat "$ground/from").sh"
+    ! ground_is_up || die "the drill ground is up already (KUBECONFIG=$KUBECONFIG); deploy/kind/down removes it"
+    say 'clearing away what a killed run has left'
+    clear_ground
+  )
+}
+
+how_to_use() {
+  local prefix
+  prefix=$(reach)
+  cat <<END
+
+export KUBECONFIG=$KUBECONFIG
+${prefix:+$prefix }kubectl get pods --all-namespaces
+END
+}

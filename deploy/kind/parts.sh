@@ -37,7 +37,7 @@ make_parts() {
   make_go_part prometheus
   make_part pause build_pause "$here/node-image/pause.go"
 }
-make_go_part() { make_part "$1" "build_$1" "$go_modules/$1/go.mod" "$go_modules/$1/go.sum" "$(go version)"; }
+make_go_part() { make_part "$1" "build_$1" "$go_modules/$1"/* "$(go version)"; }
 
 # Unpacked, not installed: no service gets started, and the machine stays as it was.
 unpack_packages() {
@@ -66,7 +66,7 @@ with_packages() {
 version_of() { (cd "$go_modules/$1" && go list -m -f '{{.Version}}' "$2"); }
 folder_of() { (cd "$go_modules/$1" && go mod download "$2" && go list -m -f '{{.Dir}}' "$2"); }
 
-# build MODULE LINKER-SETTINGS PACKAGE...    static programs, named after their package
+# build MODULE LINKER-SETTINGS [FLAG...] PACKAGE...    static programs, named after their package
 build() {
   local module=$1 settings=$2
   shift 2
@@ -93,9 +93,12 @@ build_etcd() {
   mv "$bin/server" "$bin/etcd"
 }
 
-build_coredns() { build coredns '' github.com/coredns/coredns; }
+build_coredns() { build coredns '' .; }
 build_kind() { build kind '' sigs.k8s.io/kind; }
-build_prometheus() { build prometheus '' github.com/prometheus/prometheus/cmd/prometheus; }
+# Only pods are discovered: the software kits of twenty clouds stay out.
+build_prometheus() {
+  build prometheus '' -tags remove_all_sd,enable_kubernetes_sd github.com/prometheus/prometheus/cmd/prometheus
+}
 build_pause() { CGO_ENABLED=0 go build -ldflags='-s -w' -o "$bin/pause" "$here/node-image/pause.go"; }
 
 # image_from_scratch IMAGE USER PROGRAM FILE[=PATH]...    a file without a path goes to /usr/local/bin; links are followed
