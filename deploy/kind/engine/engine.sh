@@ -50,7 +50,12 @@ engine_stop() {
     kill -KILL "$pid"
     while [ -d "/proc/$pid" ]; do sleep 0.1; done
   fi
-  find /sys/fs/cgroup -depth -type d -path "*/$engine_cgroup*" -exec rmdir {} + 2>/dev/null || true
+  # A cgroup stays busy for a moment after its last process.
+  for _ in $(seq 50); do
+    find /sys/fs/cgroup -depth -type d -path "*/$engine_cgroup*" -exec rmdir {} + 2>/dev/null || true
+    [ -n "$(find /sys/fs/cgroup -type d -name "$engine_cgroup" -print -quit)" ] || break
+    sleep 0.1
+  done
   [ ! -f "$ground/sysctl" ] || sysctl -q -p "$ground/sysctl" >/dev/null
   rm -rf "$ground"
 }

@@ -29,6 +29,7 @@ bootstrap_debian() {
 }
 
 # The mirror that apt uses on this machine.
+# shellcheck disable=SC2016  # an apt word, not a shell one
 debian_mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep --max-count 1 '/debian/$'; }
 
 build_node_image() {

@@ -21,7 +21,7 @@ import (
 func main() {
 	// In the order in which a query passes through them.
 	dnsserver.Directives = []string{
-		"reload", "health", "ready", "prometheus", "errors", "loadbalance", "cache", "loop", "kubernetes", "forward",
+		"reload", "ready", "health", "prometheus", "errors", "loadbalance", "cache", "kubernetes", "loop", "forward",
 	}
 	coremain.Run()
 }
