@@ -30,14 +30,15 @@ make_parts() {
   require_debian
   mkdir -p "$bin"
   make_part debian unpack_packages "${packages[*]}"
-  make_go_part kubernetes
-  make_go_part etcd
-  make_go_part coredns
-  make_go_part kind
-  make_go_part prometheus
+  make_go_part kubernetes kubernetes
+  make_go_part kubernetes argo_rollouts
+  make_go_part etcd etcd
+  make_go_part coredns coredns
+  make_go_part kind kind
+  make_go_part prometheus prometheus
   make_part pause build_pause "$here/node-image/pause.go"
 }
-make_go_part() { make_part "$1" "build_$1" "$go_modules/$1"/* "$(go version)"; }
+make_go_part() { make_part "$2" "build_$2" "$go_modules/$1"/* "$(go version)"; }
 
 # Unpacked, not installed: no service gets started, and the machine stays as it was.
 unpack_packages() {
@@ -75,16 +76,21 @@ build() {
 }
 
 build_kubernetes() {
-  local version minor argo
+  local version minor settings
   version=$(version_of kubernetes k8s.io/kubernetes)
   minor=${version#v1.}
-  argo=$(version_of kubernetes github.com/argoproj/argo-rollouts)
   # A Kubernetes that is not told its version calls itself v0.0.0, and kubeadm will not have it.
-  local settings="-X k8s.io/component-base/version.gitVersion=$version -X k8s.io/component-base/version.gitMajor=1"
+  settings="-X k8s.io/component-base/version.gitVersion=$version -X k8s.io/component-base/version.gitMajor=1"
   settings+=" -X k8s.io/component-base/version.gitMinor=${minor%%.*}"
   build kubernetes "$settings" k8s.io/kubernetes/cmd/{kubeadm,kubelet,kubectl,kube-apiserver} \
     k8s.io/kubernetes/cmd/{kube-controller-manager,kube-scheduler,kube-proxy}
-  build kubernetes "-X github.com/argoproj/argo-rollouts/utils/version.version=${argo#v}" \
+}
+
+# Argo's module pulls in the same Kubernetes: one module for both compiles it once.
+build_argo_rollouts() {
+  local version
+  version=$(version_of kubernetes github.com/argoproj/argo-rollouts)
+  build kubernetes "-X github.com/argoproj/argo-rollouts/utils/version.version=${version#v}" \
     github.com/argoproj/argo-rollouts/cmd/{rollouts-controller,kubectl-argo-rollouts}
 }
 
