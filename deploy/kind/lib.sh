@@ -21,7 +21,7 @@ die() {
 # Runs a command whose output matters only when it fails.
 quietly() {
   local log status=0
-  log=$(mktemp "$cache/log.XXXX")
+  log=$(mktemp "$cache/scratch.XXXX")
   "$@" >"$log" 2>&1 || status=$?
   if [ "$status" != 0 ]; then
     tail -n 60 "$log" >&2
@@ -50,7 +50,7 @@ lock() {
     done
     flock --wait 10 9 || die "what a killed run has started holds $cache/lock and does not end"
   fi
-  rm -rf "$cache"/log.*
+  rm -rf "$cache"/scratch.*
   echo "$$ $(started_at $$)" >"$cache/lock"
 }
 

@@ -69,10 +69,13 @@ folder_of() { (cd "$go_modules/$1" && go mod download "$2" && go list -m -f '{{.
 
 # build MODULE LINKER-SETTINGS [FLAG...] PACKAGE...    static programs, named after their package
 build() {
-  local module=$1 settings=$2
+  local module=$1 settings=$2 scratch
   shift 2
-  (cd "$go_modules/$module" &&
-    CGO_ENABLED=0 nice go build -trimpath -buildvcs=false -ldflags="-s -w $settings" -o "$bin/" "$@")
+  # Go's own scratch folder, too, is one that the next run finds and clears.
+  scratch=$(mktemp -d "$cache/scratch.XXXX")
+  (cd "$go_modules/$module" && CGO_ENABLED=0 GOTMPDIR=$scratch nice \
+    go build -trimpath -buildvcs=false -ldflags="-s -w $settings" -o "$bin/" "$@")
+  rm -rf "$scratch"
 }
 
 build_kubernetes() {
@@ -111,7 +114,7 @@ build_pause() { CGO_ENABLED=0 go build -ldflags='-s -w' -o "$bin/pause" "$here/n
 image_from_scratch() {
   local image=$1 user=$2 program=$3 file path context
   shift 3
-  context=$(mktemp -d "$cache/log.XXXX")
+  context=$(mktemp -d "$cache/scratch.XXXX")
   mkdir -p "$context/root/tmp" && chmod 1777 "$context/root/tmp"
   for file; do
     path=usr/local/bin/$(basename "$file")
