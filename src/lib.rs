@@ -39,6 +39,7 @@
 //! | do as Kubernetes does | [`twin::store`], [`twin::pods`] and their neighbours in [`twin`] |
 //! | put the twin's store into HTTP | [`cluster::embedded`] |
 //! | put that HTTP on a socket, for programs that are not ours | [`cluster::served`] |
+//! | send real traffic, or receive a real notification | [`agent`]; what they mean, for both worlds, is there, too |
 //! | evaluate what a policy's author wrote | [`condition`], [`promql`] |
 //! | act on a cluster, or watch one | [`engine`] |
 //! | make a fact of an observation | [`timeline`] |
@@ -54,8 +55,8 @@
 //!
 //! - Nobody but [`clock`] reads the wall clock or mints chance. Everybody else is handed a [`clock::Moment`] and a
 //!   [`clock::Seed`], so the same seed gives the same bytes.
-//! - [`twin`] names no tokio, kube, HTTP, thread or file; only [`cluster`], [`engine`], [`drill`] and [`cli`] know tokio,
-//!   and only the first two know kube. The kernel is told the time and cannot run ahead of it.
+//! - [`twin`] names no tokio, kube, HTTP, thread or file; only [`agent`], [`cluster`], [`engine`], [`drill`] and [`cli`] know tokio,
+//!   and only [`cluster`] and [`engine`] know kube. The kernel is told the time and cannot run ahead of it.
 //! - [`verdict`] and [`report`] know neither engine nor twin. A verdict is a function of what is in the folder of a run.
 //! - No Kubernetes Event is evidence. [`timeline`] folds objects; Events are told and not believed.
 //! - There is no hash map, whose order would differ from process to process, and no unsafe code.

@@ -5,7 +5,12 @@
 //! | `PUT /load` with a [`Load`] | 204; replaces the load that runs |
 //! | `DELETE /load` | 204 |
 //! | `POST /knock` with a [`Knock`] | 204; the receiver's answer arrives in the inbox |
+//! | `PUT /receivers` with a [`Manner`] by notification service | 204; those that are not named are well |
 //! | `GET /observed?seconds=N&inbox=M` | [`Observed`]: seconds from N on, inbox entries from M on |
+//! | `GET /clock` | [`Observed`] with nothing but the time in it |
+//!
+//! On a cluster every request carries the run's secret in [`SECRET_HEADER`]: the API server's proxy keeps the
+//! `Authorization` header to itself. The agent's Service has one port without a name, so that the proxy finds it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,6 +22,9 @@ pub const SERVICE: &str = "firedrill-agent";
 
 /// The namespace of the agent, and of the receivers it keeps.
 pub const NAMESPACE: &str = "firedrill";
+
+/// The header that carries the run's secret.
+pub const SECRET_HEADER: &str = "x-firedrill-secret";
 
 /// Traffic to send, open loop: requests leave when they are due, however the answers do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +51,31 @@ pub struct Load {
     pub timeout: Duration,
     /// How connections are made.
     pub connections: Connections,
+    /// The router on the way to the Service, where users come in by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<Router>,
+}
+
+/// A router that shares requests out, one by one, between the revisions of a canary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Router {
+    /// ingress-nginx.
+    #[serde(rename_all = "kebab-case")]
+    Nginx {
+        /// The Ingress by which users come in, in the namespace of the Service.
+        ingress: String,
+        /// What the annotations that tell it of canaries begin with.
+        prefix: String,
+    },
+    /// Istio.
+    #[serde(rename_all = "kebab-case")]
+    Istio {
+        /// The namespace of the VirtualService.
+        namespace: String,
+        /// Its name.
+        virtual_service: String,
+    },
 }
 
 /// How connections are made.
@@ -61,6 +94,18 @@ pub enum Connections {
 pub struct Knock {
     /// The notification service, as in `service.webhook.<name>`; `slack` for Slack.
     pub service: String,
+}
+
+/// How a receiver treats its callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Manner {
+    /// Answers with this status after so long.
+    Answers(u16, Duration),
+    /// Refuses the connection.
+    Refuses,
+    /// Answers with this status so many times, and is well afterwards.
+    Falters(u16, u32),
 }
 
 /// What the agent saw since it was last asked. Moments are nanoseconds since the Unix epoch, by the agent's clock.
@@ -89,6 +134,13 @@ pub struct Second {
     pub longest_run: u64,
     /// Requests that left more than a millisecond late.
     pub late: u64,
+    /// Requests that were due and never left, because the agent had no means to send them. They are in no tally: they
+    /// say nothing about the server, and a second that has any is no full measurement.
+    #[serde(default)]
+    pub unsent: u64,
+    /// How late requests left after they were due: percentiles 50, 95, 99 and the maximum, in microseconds.
+    #[serde(default)]
+    pub lateness_micros: Option<[u64; 4]>,
 }
 
 /// Requests of one revision that ended within one second.
@@ -101,8 +153,11 @@ pub struct Tally {
     pub harmed: u64,
     /// Error answers by status.
     pub errors: BTreeMap<u16, u64>,
-    /// Refused, reset or never connected.
+    /// Refused, or never connected.
     pub refused: u64,
+    /// Connected, and cut off before the answer was complete.
+    #[serde(default)]
+    pub reset: u64,
     /// Given up on.
     pub timed_out: u64,
     /// Good, but slower than the SLO.
@@ -111,7 +166,7 @@ pub struct Tally {
     pub first_harmed: Option<i64>,
     /// When the last harmed one ended.
     pub last_harmed: Option<i64>,
-    /// Percentiles 50, 95, 99 and the maximum, in microseconds.
+    /// Percentiles 50, 95, 99 and the maximum, in microseconds, counted from the moment a request was due.
     pub latency_micros: Option<[u64; 4]>,
 }
 

@@ -2,10 +2,12 @@
 //!
 //! Field names and which of them vanish when empty follow `pkg/apis/rollouts/v1alpha1/types.go` of v1.9.1, because
 //! the controller rewrites the whole object when it sets the revision, and what it drops or adds then is visible
-//! (a `paused: false` goes, `resources: {}` comes). Pod templates stay JSON. The canary strategy stays JSON too until
-//! it is imitated. This module knows the shape only; what a Rollout does is `twin::rollouts`' affair.
+//! (a `paused: false` goes, `resources: {}` comes). Pod templates stay JSON, and so do the traffic routers that are not
+//! imitated. This module knows the shape only; what a Rollout does is `twin::rollouts`' affair.
 
+mod canary;
 mod status;
+mod steps;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -13,8 +15,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use self::canary::{
+    BackgroundAnalysis, Canary, ManagedRoute, Nginx, PingPong, ProgressThreshold, TrafficRouting,
+};
 pub use self::status::{
-    AnalysisRunRef, BlueGreenStatus, Condition, ConditionStatus, PauseCondition, RolloutStatus,
+    AnalysisRunRef, BlueGreenStatus, CanaryStatus, Condition, ConditionStatus, PauseCondition, RolloutStatus,
+    TrafficWeights, WeightDestination,
+};
+pub use self::steps::{
+    CanaryScale, CanaryStep, ExperimentStep, ExperimentTemplate, HeaderMatch, HeaderRoute, MirrorRoute,
+    Pause, RouteMatch, StringMatch,
 };
 pub use self::workload::{WORKLOAD_GENERATION, WorkloadRef};
 
@@ -173,9 +183,9 @@ pub struct Strategy {
     /// All at once, behind a Service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blue_green: Option<BlueGreen>,
-    /// Step by step, as JSON.
+    /// Step by step.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub canary: Option<Value>,
+    pub canary: Option<Canary>,
     /// Whatever else is there.
     #[serde(flatten)]
     pub rest: Map<String, Value>,

@@ -52,6 +52,8 @@ pub(super) enum Command {
     Check(Check),
     /// Put the twin on loopback, in real time or faster, for `kubectl` and other programs.
     Serve(Serve),
+    /// Send a drill's traffic and receive its notifications, as a pod in a cluster. A run starts it and ends it.
+    Agent(Agent),
     /// Explain a code, a word or a key of a scenario; without one, list everything there is a page for.
     Explain {
         /// `FD001`, `no-measurement`, `traffic.slo`, `exit-codes` or `twin`, for instance.
@@ -148,6 +150,27 @@ pub(super) struct Serve {
     pub(super) seed: u64,
 }
 
+/// `firedrill agent`.
+#[derive(Debug, Arguments)]
+pub(super) struct Agent {
+    /// Where to listen: commands, deliveries and probes all come here. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "[::]:8080")]
+    pub(super) listen: std::net::SocketAddr,
+    /// The file that holds the run's secret. Who knows it commands the agent.
+    #[arg(long, value_name = "PATH")]
+    pub(super) secret_file: PathBuf,
+    /// How long to go on without a command from the run before ending.
+    #[arg(long, default_value = "60s", value_parser = span)]
+    pub(super) heartbeat: std::time::Duration,
+    /// Host and port by which the notification controller finds the receivers; otherwise the agent's Service and the
+    /// port it listens on.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(super) receivers: Option<String>,
+    /// Send all traffic here, whatever Service is asked for: for a try outside of a cluster.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) target: Option<std::net::SocketAddr>,
+}
+
 /// What a served twin can do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Without {
@@ -159,6 +182,12 @@ pub(super) enum Without {
 fn speed(text: &str) -> Result<NonZeroU32, String> {
     let speed = text.parse::<NonZeroU32>().ok().filter(|speed| speed.get() <= 1000);
     speed.ok_or_else(|| "a whole number from 1 to 1000".to_owned())
+}
+
+/// A duration that is one.
+fn span(text: &str) -> Result<std::time::Duration, String> {
+    let duration = duration(text)?;
+    if duration.is_zero() { Err("it is no time at all".to_owned()) } else { Ok(duration) }
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {

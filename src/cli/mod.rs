@@ -1,5 +1,6 @@
 //! The command line: parses flags, prints, picks exit codes. The only one who does.
 
+mod agent;
 mod args;
 mod check;
 pub mod exit;
@@ -8,6 +9,7 @@ mod kubeconfig;
 mod progress;
 mod run;
 mod serve;
+mod signals;
 
 use clap::Parser as _;
 
@@ -32,6 +34,7 @@ pub fn main() -> u8 {
         Command::Run(run) => run::run(&run),
         Command::Check(check) => check::check(&check),
         Command::Serve(serve) => serve::serve(&serve),
+        Command::Agent(agent) => agent::agent(&agent),
         Command::Explain { code: Some(code) } => explain_code(&code),
         Command::Explain { code: None } => say(&explain::index()),
         Command::Schema => say(&crate::scenario::schema::text()),

@@ -1,13 +1,10 @@
 //! `firedrill serve`: the twin on loopback until somebody says stop.
 
-use std::io;
 use std::path::Path;
-
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{Serve, Without};
 use super::kubeconfig::Kubeconfig;
-use super::{chain, complain, complain_of, exit, say};
+use super::{chain, complain, complain_of, exit, say, signals};
 use crate::clock::Moment;
 use crate::cluster::served::{self, Limits, ServeError, Served};
 use crate::drill::{self, Prepared, Stage};
@@ -34,7 +31,7 @@ pub(super) fn serve(args: &Serve) -> u8 {
 /// From open doors to the signal that closes them.
 async fn hold_open(args: &Serve, prepared: Option<&Prepared>) -> u8 {
     // Before anything is written: a signal must find somebody who cleans up.
-    let stop = match stop() {
+    let stop = match signals::stop() {
         Ok(stop) => stop,
         Err(error) => {
             complain(&format!("error: cannot wait for signals: {error}\n"));
@@ -74,18 +71,6 @@ fn plan(args: &Serve, stage: Option<&Stage>) -> served::Plan {
         load: stage.map(|stage| stage.load.clone()),
         limits: Limits::default(),
     }
-}
-
-/// Ends with SIGINT or SIGTERM.
-fn stop() -> io::Result<impl Future<Output = ()>> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            biased;
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
 }
 
 /// What is served, and how to use it.

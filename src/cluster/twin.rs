@@ -15,7 +15,8 @@ use tokio::task::JoinHandle;
 
 use super::embedded::{Host, ProxyRequest, Reply, World};
 use super::{Clock, Cluster};
-use crate::agent::wire::{self, Knock, Load};
+use crate::agent::ask::{self, Ask};
+use crate::agent::wire::{self, Observed};
 use crate::clock::Moment;
 use crate::engine::agent::Agent;
 use crate::twin::store::Store;
@@ -100,28 +101,17 @@ impl Kernel {
 
     /// The agent's side of [`wire`], played by the kernel.
     fn agent(&mut self, request: &ProxyRequest) -> Reply {
-        match (&request.method, request.path.as_str()) {
-            (&Method::PUT, "/load") => match serde_json::from_slice::<Load>(&request.body) {
-                Ok(load) => self.done(|twin| twin.start_load(load)),
-                Err(error) => text(StatusCode::BAD_REQUEST, error.to_string()),
-            },
-            (&Method::DELETE, "/load") => self.done(Twin::stop_load),
-            (&Method::POST, "/knock") => match serde_json::from_slice::<Knock>(&request.body) {
-                Ok(knock) => self.done(|twin| twin.knock(&knock)),
-                Err(error) => text(StatusCode::BAD_REQUEST, error.to_string()),
-            },
-            (&Method::GET, "/observed") => {
-                let number = |name: &str| {
-                    let pairs = request.query.split('&').filter_map(|pair| pair.split_once('='));
-                    pairs
-                        .filter(|(key, _)| *key == name)
-                        .find_map(|(_, value)| value.parse::<u64>().ok())
-                        .unwrap_or(0)
-                };
-                let inbox = usize::try_from(number("inbox")).unwrap_or(usize::MAX);
-                json(&self.twin.observed(number("seconds"), inbox))
+        match ask::read(&request.method, &request.path, &request.query, &request.body) {
+            Ok(Ask::Load(load)) => self.done(|twin| twin.start_load(*load)),
+            Ok(Ask::Stop) => self.done(Twin::stop_load),
+            Ok(Ask::Knock(knock)) => self.done(|twin| twin.knock(&knock)),
+            Ok(Ask::Receivers(manners)) => self.done(|twin| twin.treat(manners)),
+            Ok(Ask::Observed { seconds, inbox }) => {
+                let inbox = usize::try_from(inbox).unwrap_or(usize::MAX);
+                json(&self.twin.observed(seconds, inbox))
             }
-            _ => text(StatusCode::NOT_FOUND, "the agent knows /load, /knock and /observed".to_owned()),
+            Ok(Ask::Clock) => json(&Observed { now: self.twin.now().unix_nanos(), ..Observed::default() }),
+            Err((status, sentence)) => text(status, sentence),
         }
     }
 

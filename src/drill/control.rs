@@ -26,7 +26,8 @@ pub(super) fn decided(judge: &Judge<'_>) -> bool {
 
 /// A pause that only a person ends; a timed one goes on by itself.
 fn paused_for_good(judge: &Judge<'_>) -> bool {
-    is_inconclusive(judge.moments().rollout_now()) || judge.criteria().leaves_promotion_to_a_person
+    let seen = judge.moments().rollout_now();
+    is_inconclusive(seen) || judge.criteria().leaves_promotion_to_a_person && !seen.counting_down
 }
 
 /// Paused because an analysis or experiment could not tell.
@@ -63,7 +64,8 @@ pub(super) fn outcome(criteria: &Criteria, timeline: &Timeline) -> ControlOutcom
     if moments.first(Anchor::Promoted).is_some() {
         return ControlOutcome::Promoted;
     }
-    if !seen.pauses.is_empty() && criteria.leaves_promotion_to_a_person && !is_inconclusive(seen) {
+    let waits = !seen.pauses.is_empty() && !seen.counting_down;
+    if waits && criteria.leaves_promotion_to_a_person && !is_inconclusive(seen) {
         return ControlOutcome::LeftToAPerson;
     }
     let why = ended.unwrap_or_else(|| "it did not end".to_owned());

@@ -25,7 +25,7 @@ pub use self::trouble::Trouble;
 use self::watch::{Seen, Watches};
 use crate::agent::wire;
 use crate::cluster::Cluster;
-use crate::plan::{Criteria, Plan};
+use crate::plan::{Criteria, Plan, Router};
 use crate::scenario::Connections;
 use crate::timeline::{
     Delivered, Entry, Event, Gap, Instant, Latency, Recorder, RunStarted, Second, Stage, Tally, Timeline,
@@ -308,6 +308,12 @@ impl<'a> Engine<'a> {
         }
         for second in observed.seconds {
             self.seconds = second.nth + 1;
+            if second.unsent > 0 {
+                // What was not sent might have been harmed: nobody can say that all went well.
+                let why = format!("{} requests of one second never left the agent", second.unsent);
+                let at = self.instant(second.from);
+                self.record(Entry { at, event: Event::Gap(Gap { of: "traffic".to_owned(), why }) });
+            }
             let second = self.second(second);
             let is_clean = second.sent() > 0 && second.harmed() == 0;
             self.clean = if is_clean { self.clean + 1 } else { 0 };
@@ -339,7 +345,8 @@ impl<'a> Engine<'a> {
             sent: tally.sent,
             harmed: tally.harmed,
             errors: tally.errors,
-            refused: tally.refused,
+            // To a user they are one: nobody answered.
+            refused: tally.refused + tally.reset,
             timed_out: tally.timed_out,
             slow: tally.slow,
             first_harmed: tally.first_harmed.map(|nanos| self.instant(nanos)),
@@ -390,6 +397,14 @@ pub fn load(plan: &Plan) -> wire::Load {
             Connections::PerRequest => wire::Connections::PerRequest,
             Connections::Kept(count) => wire::Connections::Kept(count),
         },
+        router: traffic.router.as_ref().map(router),
+    }
+}
+
+fn router(router: &Router) -> wire::Router {
+    match router.clone() {
+        Router::Nginx { ingress, prefix } => wire::Router::Nginx { ingress, prefix },
+        Router::Istio { namespace, virtual_service } => wire::Router::Istio { namespace, virtual_service },
     }
 }
 

@@ -117,8 +117,22 @@ the strategy has to be `blueGreen` or `canary`.",
     Page::new(
         "no-service",
         "traffic is sent to a Service that is not there",
-        "`traffic.to` names a role of the strategy (`active`, `preview`, `stable`, `canary`) that this Rollout does not
-fill, or `service/<name>` with a name that is not among the manifests.",
+        "`traffic.to` names a role of the strategy (`active`, `preview`, `stable`, `canary`, `router`) that this Rollout does
+not fill, or `service/<name>` with a name that is not among the manifests.",
+    ),
+    Page::new(
+        "no-router",
+        "users cannot come in by a router",
+        "`to: router` sends requests by the Ingress or the VirtualService that the canary's `trafficRouting` names. The
+strategy names none of them, or its manifest is not part of the policy. On a cluster the controller would refuse the
+Rollout for it; on the twin nobody would be served.",
+    ),
+    Page::new(
+        "no-step",
+        "the canary has no such step",
+        "`step` counts from 0, as `status.currentStepIndex` does. `at-least` may also name the number of steps, which
+means that all of them are done; `at-most` may not, because nothing comes after them and nothing would be forbidden.
+A scenario that patches the Rollout may bring steps of its own and is not checked.",
     ),
     Page::new(
         "no-port",

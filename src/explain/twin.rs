@@ -58,16 +58,26 @@ const PROMETHEUS: &str = "Prometheus";
 const TRAFFIC: &str = "Servers and traffic";
 
 const DIFFERENCES: &[Difference] = &[
-    differs(ARGO, "The canary strategy is not imitated.", "A Rollout that uses it is refused (`unsupported`)."),
     differs(
         ARGO,
-        "Experiments can be stored and nothing reconciles them.",
-        "They occur as canary steps, which are refused.",
+        "A canary with experiments or step plugins is not imitated.",
+        "A Rollout that uses them is refused (`unsupported`).",
     ),
     differs(
         ARGO,
-        "Traffic routers (Istio, nginx, plugins and others) are not imitated; they belong to canaries.",
-        "Ingresses, VirtualServices and DestinationRules are stored and steer nothing.",
+        "A Service or a status that upstream writes dozens of times a second for as long as some state
+        lasts is written for one second.",
+        "What such a loop costs other Rollouts of the same controller is not seen.",
+    ),
+    differs(
+        ARGO,
+        "Experiments can be stored and nothing reconciles them.",
+        "They occur as steps of a canary, which are refused.",
+    ),
+    differs(
+        ARGO,
+        "Of the traffic routers only ingress-nginx is imitated, and only what the controller does with it.",
+        "A canary with traffic routing is refused: Ingresses, VirtualServices and DestinationRules steer no requests.",
     ),
     differs(
         ARGO,

@@ -51,8 +51,10 @@ cost, and usually most of the way.",
     Page::new(
         "switched-back",
         "traffic is pointed at the stable revision again",
-        "With blue-green the selector of the Service, with canary the weights. Connections that are kept alive may go on
-reaching the old pods for as long as those live.",
+        "With blue-green the selector of the Service, with canary the weight of the router. A canary without a router has
+its share by the number of its pods: then it is the moment when none of them is ready any more. Connections that are
+kept alive may go on reaching the old pods for as long as those live; a router shares out the requests on them like
+all others.",
     ),
     Page::new(
         "restored",
@@ -75,6 +77,28 @@ it is what has to happen.",
         "scaled-down",
         "the aborted revision has no pods left",
         "It comes after the abort delay (`abortScaleDownDelaySeconds`, 30 seconds unless the Rollout says otherwise).",
+    ),
+    Page::new(
+        "pods-back",
+        "after an abort the stable revision has its pods again",
+        "As many ready pods as before the release. A canary may have taken the place of some (without a router, or with
+`dynamicStableScale`), and until they are back the others carry the whole load. Where none went, the moment is that of
+the abort.",
+    ),
+    Page::new(
+        "step",
+        "how far through its steps a canary got",
+        "`status.currentStepIndex`, from 0, while the released revision is the current one: the step that is carried out or
+waited in. An abort sets it back to 0, which is no way back: what counts is how far it ever got. When all steps are
+done it is their number.",
+    ),
+    Page::new(
+        "router",
+        "the object that shares out a canary's requests",
+        "An Ingress or a VirtualService, named by `trafficRouting`. `traffic.to: router` sends requests by it: each is drawn
+by the weight that the object carries at that moment, headers and cookies first where it asks for them, and then
+goes to a ready pod of the chosen Service or subset. Mirrored copies reach their pods, and nobody waits for their
+answers. `to: stable` and `to: canary` talk to those Services themselves and pass an Ingress by.",
     ),
     Page::new(
         "notified",
@@ -142,10 +166,11 @@ say which. It is not a weaker PASS; nobody knows what the policy would have done
 ];
 
 /// What the program answers to a shell.
-pub(super) const PROGRAM: &[Page] = &[Page::new(
-    "exit-codes",
-    "what the exit code of firedrill says",
-    "They are a promise: pipelines branch on them. When several scenarios end differently, the first of 130, 2, 4, 1, 3
+pub(super) const PROGRAM: &[Page] = &[
+    Page::new(
+        "exit-codes",
+        "what the exit code of firedrill says",
+        "They are a promise: pipelines branch on them. When several scenarios end differently, the first of 130, 2, 4, 1, 3
 that occurred is answered.
 
       0  every scenario ended as its author wanted: PASS, or the documented outcome
@@ -155,4 +180,21 @@ that occurred is answered.
       4  the world or the harness broke
       5  there is nothing to run
     130  interrupted, and cleaned up",
-)];
+    ),
+    Page::new(
+        "agent",
+        "the part of a drill that lives in the cluster",
+        "`firedrill agent` runs as a pod: it sends the traffic and receives the notifications, because neither can be done
+well from outside of a cluster. A run installs it, commands it through the API server's proxy, and deletes it.
+
+  - Requests leave when they are due, however the answers do, and are measured from that moment: who had to wait behind
+    a slow answer is counted. What the agent has no means to send is told as `unsent`, and held against nobody.
+  - A request belongs to the revision that its answer names in `x-revision`. One that is refused or given up on before
+    an answer begins belongs to nobody.
+  - Kept connections carry one request at a time, as HTTP/1.1 does; one that is given up on is closed.
+  - Commands need the run's secret, in the header `x-firedrill-secret`. Receivers have a token of it in their address,
+    which is not enough to command. `/healthz` and `/readyz` are open.
+  - Without a command for `--heartbeat`, the traffic ends and then the agent. On SIGTERM the same, within a second.
+  - A receiver that a scenario calls down closes the connection without an answer.",
+    ),
+];

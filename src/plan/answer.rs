@@ -1,8 +1,10 @@
 //! What would count as an answer: expectations with every default filled in, and how the run has to end.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Desk;
+use super::rollout::Rollout;
 use crate::diag::Diagnostic;
 use crate::scenario::{
     self, Anchor, At, Duration, Guard, Limit, Notified, Of, Outcome, Scenario, Share, Times, ids,
@@ -37,6 +39,10 @@ pub enum What {
     Moment(Anchor),
     /// This moment never comes.
     Never(Anchor),
+    /// The canary gets to this step.
+    AtLeast(u32),
+    /// The canary never gets past this step.
+    AtMost(u32),
     /// A notification arrives.
     #[serde(rename_all = "kebab-case")]
     Notified {
@@ -142,6 +148,18 @@ impl Desk<'_> {
             scenario::Expectation::Never(moment) => {
                 blank(What::Never(*moment), Anchor::Applied, Times { min: 0, max: Some(0) })
             }
+            scenario::Expectation::Step(step) => {
+                let (what, times) = match (step.at_least, step.at_most) {
+                    (_, Some(most)) => (What::AtMost(most.value), Times { min: 0, max: Some(0) }),
+                    (least, None) => (What::AtLeast(least.map_or(0, |least| least.value)), AT_LEAST_ONCE),
+                };
+                let after = step.after.map_or(Anchor::Applied, |after| after.value);
+                Expectation {
+                    not_before: value(step.not_before).unwrap_or_default(),
+                    within: value(step.within),
+                    ..blank(what, after, times)
+                }
+            }
             scenario::Expectation::Notified(n) => {
                 let text = |text: &Option<At<String>>| text.as_ref().map(|text| text.value.clone());
                 let what =
@@ -171,6 +189,34 @@ impl Desk<'_> {
     fn usual(&self, moment: Option<Anchor>) -> Anchor {
         let no_onset = matches!(moment, Some(Anchor::Promoted | Anchor::Paused));
         if no_onset || !self.scenario.release.faulty() { Anchor::Applied } else { Anchor::Onset }
+    }
+
+    /// Expectations about steps need steps, and as many; a patch may bring others.
+    pub(super) fn reachable(&mut self, rollout: &Rollout<'_>) {
+        let steps = rollout.strategy_field("/steps").and_then(Value::as_array).map_or(0, Vec::len);
+        let scenario = self.scenario;
+        if scenario.release.steps.iter().any(|step| matches!(step.value, scenario::Step::Patch(_))) {
+            return;
+        }
+        for expectation in &scenario.expect {
+            let scenario::Expectation::Step(step) = &expectation.value else { continue };
+            let Some(asked) = step.at_least.or(step.at_most) else { continue };
+            let index = usize::try_from(asked.value).unwrap_or(usize::MAX);
+            // Nothing is past the end, so a bound there bounds nothing.
+            if index < steps || (index == steps && steps > 0 && step.at_most.is_none()) {
+                continue;
+            }
+            let title = match steps {
+                0 => "the strategy has no steps".to_owned(),
+                _ => format!("the canary has {steps} steps, 0 to {}", steps - 1),
+            };
+            let diagnostic =
+                Diagnostic::error("no-step", title).at(self.span(asked.place), "not one of them");
+            let diagnostic = diagnostic.and_at(rollout.manifest.span.clone(), "this Rollout");
+            self.report(
+                diagnostic.help("steps are counted from 0; `at-least` may also name the end of the last"),
+            );
+        }
     }
 
     fn receiver(&mut self, notified: &Notified, receivers: &[String]) {

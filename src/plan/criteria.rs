@@ -97,6 +97,15 @@ pub enum What {
     },
     /// This moment never comes.
     Never(Anchor),
+    /// The canary gets to this step within a window.
+    AtLeast {
+        /// Which step, from 0.
+        step: u32,
+        /// When.
+        within: Within,
+    },
+    /// The canary never gets past this step.
+    AtMost(u32),
     /// So much harm and no more.
     Harmed {
         /// Requests, or their share.
@@ -160,15 +169,17 @@ impl What {
     /// Whether it can only be told at the end, so that nobody waits for it.
     #[must_use]
     pub fn is_trailing(&self) -> bool {
-        matches!(self, What::Never(_) | What::Harmed { .. })
+        matches!(self, What::Never(_) | What::AtMost(_) | What::Harmed { .. })
     }
 
     /// The length of its window, if it has one.
     #[must_use]
     pub fn within(&self) -> Option<Duration> {
         match self {
-            What::Moment { within, .. } | What::Notified { within, .. } => within.within,
-            What::Never(_) | What::Harmed { .. } => None,
+            What::Moment { within, .. } | What::Notified { within, .. } | What::AtLeast { within, .. } => {
+                within.within
+            }
+            What::Never(_) | What::AtMost(_) | What::Harmed { .. } => None,
         }
     }
 }
@@ -190,6 +201,7 @@ impl Plan {
             cast: Cast {
                 healthy: HEALTHY.to_owned(),
                 active_service: self.active_service.clone(),
+                shared_by_pods: self.shared_by_pods,
                 hold: self.hold.0,
             },
             expectations: self.expectations.iter().map(criterion).collect(),
@@ -239,6 +251,10 @@ fn criterion(expectation: &Expectation) -> Criterion {
             (What::Moment { moment: *moment, within }, format!("{}{window}", moment.name()))
         }
         answer::What::Never(moment) => (What::Never(*moment), format!("never {}", moment.name())),
+        answer::What::AtLeast(step) => {
+            (What::AtLeast { step: *step, within }, format!("step {step} reached{window}"))
+        }
+        answer::What::AtMost(step) => (What::AtMost(*step), format!("never past step {step}")),
         answer::What::Notified { by, trigger, to } => {
             let trigger_text = trigger.as_ref().map_or_else(String::new, |trigger| format!(" of {trigger}"));
             let to_text = to.as_ref().map_or_else(String::new, |to| format!(" to {to}"));

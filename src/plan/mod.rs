@@ -11,6 +11,7 @@ mod metrics;
 mod objects;
 mod rewire;
 mod rollout;
+mod router;
 mod services;
 pub mod timeline;
 pub mod traffic;
@@ -26,6 +27,7 @@ pub use criteria::Criteria;
 pub use metrics::metric_names;
 pub use objects::Manifest;
 pub use rewire::{IMAGE, RECEIVER};
+pub use router::Router;
 pub use timeline::{Action, Step, When};
 pub use traffic::Traffic;
 
@@ -58,6 +60,8 @@ pub struct Plan {
     /// The Service that users reach in a blue-green rollout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_service: Option<String>,
+    /// Whether a canary gets its share by the number of its pods, because no router sets weights.
+    pub shared_by_pods: bool,
     /// Whether the strategy has an analysis.
     pub analysed: bool,
     /// Whether the strategy waits for a person to promote.
@@ -168,7 +172,9 @@ impl Desk<'_> {
         let expectations = self.expectations(&receivers);
         let service = self.service(&rollout);
         let serving = service.as_ref().and_then(|service| self.serving(&rollout, service));
-        let (service, container) = (service?, serving?);
+        let router = self.router(&rollout);
+        self.reachable(&rollout);
+        let (service, container, router) = (service?, serving?, router?);
         let (profiles, unknown_metrics) = self.profiles();
         let rewired = rewire::policy(self, &rollout, &container, &profiles);
         let scenario = self.scenario;
@@ -184,6 +190,7 @@ impl Desk<'_> {
                 .map(|lender| Workload { kind: lender.kind().to_owned(), name: lender.name().to_owned() }),
             strategy: rollout.strategy,
             active_service: rollout.active_service(),
+            shared_by_pods: rollout.strategy == Strategy::Canary && !rollout.has_router(),
             analysed: rollout.is_analysed(),
             leaves_promotion_to_a_person: rollout.leaves_promotion_to_a_person(),
             objects: rewired.objects,
@@ -192,7 +199,7 @@ impl Desk<'_> {
             unknown_metrics,
             prometheus: metrics::addresses(self.manifests),
             receivers,
-            traffic: traffic::traffic(&scenario.traffic, &service),
+            traffic: traffic::traffic(&scenario.traffic, &service, router),
             baseline: *scenario.baseline.hold,
             steps: timeline::steps(&scenario.release, &container, rollout.template_pointer(), &rollout.name),
             expectations,

@@ -47,7 +47,8 @@ impl<'a> Rollout<'a> {
         containers(self.template())
     }
 
-    fn strategy_field(&self, pointer: &str) -> Option<&Value> {
+    /// A field of the strategy.
+    pub(super) fn strategy_field(&self, pointer: &str) -> Option<&Value> {
         let strategy = match self.strategy {
             Strategy::BlueGreen => "/spec/strategy/blueGreen",
             Strategy::Canary => "/spec/strategy/canary",
@@ -197,6 +198,12 @@ impl<'a> Desk<'a> {
             Target::Preview => ("blueGreen", "previewService"),
             Target::Stable => ("canary", "stableService"),
             Target::Canary => ("canary", "canaryService"),
+            Target::Router => {
+                if let Some(name) = self.behind_router(rollout) {
+                    return Some(name);
+                }
+                ("canary", "stableService")
+            }
         };
         let name = text(&rollout.manifest.object, &format!("/spec/strategy/{strategy}/{key}"));
         if name.is_empty() {

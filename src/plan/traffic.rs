@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::rollout::Service;
+use super::router::Router;
 use crate::scenario::{self, Connections, Duration, Method, Rate};
 
 /// Requests, and where they go.
@@ -13,6 +14,9 @@ use crate::scenario::{self, Connections, Duration, Method, Rate};
 pub struct Traffic {
     /// The Service, in the plan's namespace.
     pub service: String,
+    /// The router on the way to it, which may lead to another Service instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub router: Option<Router>,
     /// Its port.
     pub port: u16,
     /// Requests per second.
@@ -31,8 +35,9 @@ pub struct Traffic {
     pub headers: BTreeMap<String, String>,
 }
 
-pub(super) fn traffic(written: &scenario::Traffic, service: &Service) -> Traffic {
+pub(super) fn traffic(written: &scenario::Traffic, service: &Service, router: Option<Router>) -> Traffic {
     Traffic {
+        router,
         service: service.name.clone(),
         port: service.port,
         rate: *written.rate,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::timeline::{Entry, Event, Instant, Stage, Timeline};
+use crate::timeline::{Entry, Event, Instant, Stage, Switched, Timeline};
 use crate::verdict::{ControlOutcome, Outcome, State, Verdict};
 
 /// A line of the story.
@@ -72,12 +72,53 @@ struct Teller {
     ready: std::collections::BTreeMap<String, std::collections::BTreeSet<String>>,
     empty: bool,
     service: String,
+    flips: std::collections::BTreeMap<String, Flip>,
 }
+
+/// The last switch of a Service, how many followed each other closely, and the line that told the last of them.
+#[derive(Default)]
+struct Flip {
+    at: Instant,
+    to: String,
+    count: usize,
+    line: usize,
+}
+
+/// Switches that follow each other faster than a person could are one to and fro.
+const FLIP: Duration = Duration::from_millis(250);
 
 impl Teller {
     fn say(&mut self, at: Instant, word: &'static str, mood: Mood, text: impl Into<String>) {
         let line = Line { at: clock(self.zero, at), word, text: text.into(), mood };
         self.lines.push((at, line));
+    }
+
+    /// A Service changes sides. During an abort delay Argo turns the canary Service to and fro, dozens of times a second;
+    /// from the third time on that is one line.
+    fn switched(&mut self, at: Instant, switched: &Switched) {
+        let Switched { service, from, to } = switched;
+        let flip = self.flips.entry(service.clone()).or_default();
+        let back = flip.to == *from && at.since(flip.at) < FLIP;
+        *flip = Flip { at, to: to.clone(), count: if back { flip.count + 1 } else { 0 }, line: flip.line };
+        let (count, line) = (flip.count, flip.line);
+        match count {
+            0..3 => {
+                let name = |revision: &str| match revision {
+                    "" => "every version".to_owned(),
+                    revision => revision.to_owned(),
+                };
+                let text = format!("Service {service} selects {}, no longer {}", name(to), name(from));
+                self.say(at, "switch", Mood::Plain, text);
+                let last = self.lines.len() - 1;
+                self.flips.entry(service.clone()).and_modify(|flip| flip.line = last);
+            }
+            more => {
+                if let Some((_, line)) = self.lines.get_mut(line) {
+                    line.text =
+                        format!("Service {service} goes to and fro, {} times more, now {to}", more - 1);
+                }
+            }
+        }
     }
 
     fn onset(&mut self, verdict: &Verdict) {
@@ -100,16 +141,7 @@ impl Teller {
             }
             _ if at < self.zero => self.before(entry),
             Event::Rollout(seen) => self.rollout(at, seen),
-            Event::Switched(switched) => {
-                let from = if switched.from.is_empty() { "every version" } else { &switched.from };
-                let to = if switched.to.is_empty() { "every version" } else { &switched.to };
-                self.say(
-                    at,
-                    "switch",
-                    Mood::Plain,
-                    format!("Service {} selects {to}, no longer {from}", switched.service),
-                );
-            }
+            Event::Switched(switched) => self.switched(at, switched),
             Event::Weight { from, to } => {
                 self.say(at, "weight", Mood::Plain, format!("new version {from} % → {to} %"))
             }

@@ -28,6 +28,8 @@ pub enum Anchor {
     Paused,
     /// The aborted revision has no pods left.
     ScaledDown,
+    /// After an abort the stable revision has as many ready pods as before the release.
+    PodsBack,
     /// The first notification arrived.
     Notified,
 }
@@ -50,6 +52,11 @@ pub enum Expectation {
     Paused(Window),
     /// The aborted revision has no pods left. Example: `scaled-down: {after: aborted, not-before: 25s, within: 45s}`.
     ScaledDown(Window),
+    /// After an abort the stable revision has as many ready pods as before the release: a canary may have taken their places.
+    /// Example: `pods-back: {after: aborted, within: 1m}`.
+    PodsBack(Window),
+    /// How far through its steps a canary has to get, or may. Example: `step: {at-least: 2, within: 5m}`, `step: {at-most: 2}`.
+    Step(Reached),
     /// A notification arrives. Example: `notified: {by: slack, trigger: on-rollout-aborted, after: aborted, within: 15s}`.
     Notified(Notified),
     /// How many requests may be harmed. Example: `harmed: {at-most: 4%}`.
@@ -75,6 +82,27 @@ pub struct Window {
     /// How often it happens in the whole run; without this, at least once. Example: `times: 1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<At<Times>>,
+}
+
+/// How far a canary gets. Steps are counted from 0, as `status.currentStepIndex` counts them: the step it is at or waits in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Reached {
+    /// It gets to this step, or past it. The number of steps there are means that all of them are done. Example: `at-least: 2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<At<u32>>,
+    /// It never gets past this step, as long as the run lasts. Excludes `at-least` and its window. Example: `at-most: 2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<At<u32>>,
+    /// The moment to count from, `applied` unless this says otherwise. Example: `after: aborted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<At<Anchor>>,
+    /// At the latest so long afterwards. Example: `within: 5m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<At<Duration>>,
+    /// At the earliest so long afterwards. Example: `not-before: 1m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<At<Duration>>,
 }
 
 /// Which notification, and when.
@@ -116,7 +144,8 @@ pub struct Harmed {
     /// So many harmed requests in a row at most. Example: `longest-run: 20`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub longest_run: Option<At<u32>>,
-    /// The largest share of a second's traffic that may have reached the new revision. Example: `exposed: 25%`.
+    /// The largest share of a second's traffic that may have reached the new revision, counted by its answers. A router draws for
+    /// each request, so a second's share strays from the weight: by some 17 points at 50/s and 20 %. Example: `exposed: 25%`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposed: Option<At<Share>>,
 }
@@ -162,6 +191,8 @@ impl Expectation {
             Expectation::Promoted(_) => "promoted",
             Expectation::Paused(_) => "paused",
             Expectation::ScaledDown(_) => "scaled-down",
+            Expectation::PodsBack(_) => "pods-back",
+            Expectation::Step(_) => "step",
             Expectation::Notified(_) => "notified",
             Expectation::Harmed(_) => "harmed",
             Expectation::Never(_) => "never",
@@ -179,7 +210,11 @@ impl Expectation {
             Expectation::Promoted(window) => Some((Anchor::Promoted, window)),
             Expectation::Paused(window) => Some((Anchor::Paused, window)),
             Expectation::ScaledDown(window) => Some((Anchor::ScaledDown, window)),
-            Expectation::Notified(_) | Expectation::Harmed(_) | Expectation::Never(_) => None,
+            Expectation::PodsBack(window) => Some((Anchor::PodsBack, window)),
+            Expectation::Step(_)
+            | Expectation::Notified(_)
+            | Expectation::Harmed(_)
+            | Expectation::Never(_) => None,
         }
     }
 
@@ -188,6 +223,7 @@ impl Expectation {
     pub fn after(&self) -> Option<At<Anchor>> {
         match self {
             Expectation::Notified(notified) => notified.after,
+            Expectation::Step(step) => step.after,
             _ => self.moment().and_then(|(_, window)| window.after),
         }
     }
@@ -195,7 +231,7 @@ impl Expectation {
 
 impl Anchor {
     /// Every moment, in the order in which a rollback meets them.
-    pub const ALL: [Anchor; 10] = [
+    pub const ALL: [Anchor; 11] = [
         Anchor::Applied,
         Anchor::Onset,
         Anchor::Detected,
@@ -205,6 +241,7 @@ impl Anchor {
         Anchor::Promoted,
         Anchor::Paused,
         Anchor::ScaledDown,
+        Anchor::PodsBack,
         Anchor::Notified,
     ];
 
@@ -221,6 +258,7 @@ impl Anchor {
             Anchor::Promoted => "promoted",
             Anchor::Paused => "paused",
             Anchor::ScaledDown => "scaled-down",
+            Anchor::PodsBack => "pods-back",
             Anchor::Notified => "notified",
         }
     }

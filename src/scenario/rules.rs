@@ -6,7 +6,7 @@ mod steps;
 
 use std::sync::Arc;
 
-use super::expect::{Expectation, Harmed};
+use super::expect::{Expectation, Harmed, Reached};
 use super::node::{Node, Place};
 use super::scalar::{Duration, Times, is_name};
 use super::written::{Connections, Receiver, Scenario};
@@ -188,6 +188,7 @@ impl Rules<'_> {
             match &expectation.value {
                 Expectation::Harmed(harmed) => self.harmed(harmed, expectation.place),
                 Expectation::Notified(n) => self.window(n.within, n.not_before),
+                Expectation::Step(step) => self.reached(step, expectation.place),
                 other => {
                     if let Some((_, window)) = other.moment() {
                         self.window(window.within, window.not_before);
@@ -213,6 +214,29 @@ impl Rules<'_> {
                 "write for example `exposed: 25%`",
             );
         }
+    }
+
+    fn reached(&mut self, step: &Reached, place: Place) {
+        self.window(step.within, step.not_before);
+        let windowed = step.after.is_some() || step.within.is_some() || step.not_before.is_some();
+        let (title, label, help) = match (step.at_least, step.at_most) {
+            (None, None) => (
+                "this `step` allows any step",
+                "no bound",
+                "add `at-least` to get somewhere, or `at-most` not to get further",
+            ),
+            (Some(_), Some(_)) => {
+                let help = "write two: only one of them has a window";
+                ("one `step` is reached or not passed, not both", "both bounds", help)
+            }
+            (None, Some(_)) if windowed => {
+                let help = "leave out `after`, `within` and `not-before`: the whole run counts";
+                ("what never happens has no window", "a window", help)
+            }
+            _ => return,
+        };
+        let code = if step.at_most.is_none() { "missing-value" } else { "contradiction" };
+        self.report(code, place, title, label, help);
     }
 
     fn window(&mut self, within: Option<At<Duration>>, not_before: Option<At<Duration>>) {

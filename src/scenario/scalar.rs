@@ -53,8 +53,8 @@ pub enum Limit {
     Count(u64),
 }
 
-/// Whom the traffic is sent to: the Service the strategy knows by this name, or any other Service by its own.
-/// Example: `active`, `preview`, `stable`, `canary`, `service/web`.
+/// Whom the traffic is sent to: the Service the strategy knows by this name, the router that it sets weights in, or any other
+/// Service by its own name. Example: `active`, `preview`, `stable`, `canary`, `router`, `service/web`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// The blue-green strategy's `activeService`.
@@ -65,6 +65,8 @@ pub enum Target {
     Stable,
     /// The canary strategy's `canaryService`.
     Canary,
+    /// The Ingress or VirtualService of the canary strategy's `trafficRouting`.
+    Router,
     /// The Service with this name.
     Service(String),
 }
@@ -183,7 +185,7 @@ impl fmt::Display for Limit {
 
 impl Scalar for Target {
     const NAME: &'static str = "Target";
-    const EXPECTED: &'static str = "active, preview, stable, canary or service/<name>";
+    const EXPECTED: &'static str = "active, preview, stable, canary, router or service/<name>";
 
     fn read(text: &str) -> Option<Target> {
         match text {
@@ -191,6 +193,7 @@ impl Scalar for Target {
             "preview" => Some(Target::Preview),
             "stable" => Some(Target::Stable),
             "canary" => Some(Target::Canary),
+            "router" => Some(Target::Router),
             _ => text
                 .strip_prefix("service/")
                 .filter(|name| is_name(name))
@@ -200,10 +203,10 @@ impl Scalar for Target {
 
     fn schema() -> Schema {
         json_schema!({
-            "description": "Whom the traffic is sent to: the Service the strategy knows by this name, or any other by its own. \
-                Example: `active`, `preview`, `stable`, `canary`, `service/web`.",
+            "description": "Whom the traffic is sent to: the Service the strategy knows by this name, the router that it sets weights \
+                in, or any other Service by its own name. Example: `active`, `preview`, `stable`, `canary`, `router`, `service/web`.",
             "type": "string",
-            "pattern": "^(active|preview|stable|canary|service/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$",
+            "pattern": "^(active|preview|stable|canary|router|service/[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$",
         })
     }
 }
@@ -215,6 +218,7 @@ impl fmt::Display for Target {
             Target::Preview => f.write_str("preview"),
             Target::Stable => f.write_str("stable"),
             Target::Canary => f.write_str("canary"),
+            Target::Router => f.write_str("router"),
             Target::Service(name) => write!(f, "service/{name}"),
         }
     }

@@ -350,3 +350,24 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn steps_of_a_canary_are_bounded_from_one_side() {
+    let step = |inside: &str| scenario("{healthy: true}", &format!("[{{step: {{{inside}}}}}]"), "");
+    assert_eq!(told(&step("at-least: 2, after: applied, within: 3m")), "fine");
+    assert_eq!(told(&step("at-most: 0")), "fine");
+    check(&step(""), &["missing-value", "allows any step", "`at-most`"]);
+    check(&step("at-least: 1, at-most: 2"), &["contradiction", "both bounds"]);
+    check(&step("at-most: 2, within: 3m"), &["contradiction", "has no window"]);
+    check(&step("at-least: 2, within: 3m, not-before: 4m"), &["contradiction", "not before 4m"]);
+    check(&step("at-least: 2, within: 3h"), &["contradiction", "gives up"]);
+    check(&step("at-last: 2"), &["unknown-key", "at-least"]);
+    check(&step("at-least: -1"), &["at-least"]);
+}
+
+#[test]
+fn traffic_may_come_in_by_the_router() {
+    let good = scenario("{healthy: true}", "[{pods-back: {after: aborted}}]", "");
+    assert_eq!(told(&good.replace("to: active", "to: router")), "fine");
+    check(&good.replace("to: active", "to: rooter"), &["bad-value", "router"]);
+}

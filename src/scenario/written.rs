@@ -85,7 +85,8 @@ pub struct PolicyUnderTest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Traffic {
-    /// Whom they talk to. Example: `to: active`, `to: service/web`.
+    /// Whom they talk to: a Service, or the router that shares requests out between the revisions of a canary.
+    /// Example: `to: active`, `to: router`, `to: service/web`.
     pub to: At<Target>,
     /// The port of that Service; needed when it has several. Example: `port: http`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,7 +97,8 @@ pub struct Traffic {
     pub slo: At<Duration>,
     /// The client hangs up after this long. Example: `timeout: 10s`.
     pub timeout: At<Duration>,
-    /// A kept connection stays with its pod after a switch, a new one moves at once. Example: `connections: {kept: 8}`.
+    /// A kept connection stays with its pod after a switch, a new one moves at once. A router shares out the requests of kept
+    /// connections like all others. Example: `connections: {kept: 8}`.
     pub connections: At<Connections>,
     /// The HTTP method. Example: `method: POST`.
     pub method: At<Method>,

@@ -219,6 +219,9 @@ pub struct RolloutSeen {
     /// Why it is paused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<String>,
+    /// Whether the pause is a step with a duration, which ends by itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub counting_down: bool,
 }
 
 /// A Service and the revision it selects.

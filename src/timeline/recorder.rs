@@ -94,6 +94,7 @@ impl Recorder {
             preview: hash("/blueGreen/previewSelector"),
             step: status["currentStepIndex"].as_u64().and_then(|step| u32::try_from(step).ok()),
             pauses: pauses.map(|pause| text(pause, "/reason").to_owned()).collect(),
+            counting_down: is_counting_down(rollout),
         }
     }
 
@@ -163,6 +164,17 @@ impl Recorder {
         }
         events
     }
+}
+
+/// Whether a canary waits at a step that says for how long.
+fn is_counting_down(rollout: &Value) -> bool {
+    let mut pauses =
+        rollout.pointer("/status/pauseConditions").and_then(Value::as_array).into_iter().flatten();
+    let index = rollout.pointer("/status/currentStepIndex").and_then(Value::as_u64);
+    let duration = index
+        .and_then(|index| rollout.pointer(&format!("/spec/strategy/canary/steps/{index}/pause/duration")));
+    duration.is_some_and(|duration| !duration.is_null())
+        && pauses.any(|pause| text(pause, "/reason") == "CanaryPauseStep")
 }
 
 fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {

@@ -24,7 +24,7 @@ use super::receivers::{Manner, Receivers};
 use super::recorder::Recorder;
 use super::replicasets;
 use super::rollouts;
-use super::routing::Routing;
+use super::routing::{Routing, is_routing};
 use super::store::{Change, Key, Kind, Object, Part, Patch, Store};
 use super::traffic::Client;
 use super::workqueue::Workqueue;
@@ -91,6 +91,8 @@ pub(super) enum Task {
     Pod(PodDue),
     /// A slice's rules come into force.
     Route(Key, Option<Object>),
+    /// A router obeys the present state of an object.
+    Obey(Key),
     /// A target is scraped.
     Scrape(Key),
     /// Old Events expire.
@@ -152,12 +154,9 @@ pub struct Twin {
     pub(super) life: u32,
     /// Whether it runs.
     pub(super) up: bool,
-    /// Answers in place of Prometheus, where measurements were recorded.
+    /// What a replay plays in place of the world.
     #[cfg(test)]
-    pub(super) script: Option<super::tests::replay::Provider>,
-    /// Every delivery as it was sent: moment, service, answer and body.
-    #[cfg(test)]
-    pub(super) heard: Vec<(Moment, String, u16, String)>,
+    pub(super) puppets: super::tests::replay::Puppets,
 }
 
 /// How often Events that are over an hour old are removed.
@@ -189,9 +188,7 @@ impl Twin {
             life: 0,
             up: settings.argo,
             #[cfg(test)]
-            script: None,
-            #[cfg(test)]
-            heard: vec![],
+            puppets: Default::default(),
             settings,
         };
         let namespace = json!({ "metadata": { "name": twin.settings.controller_namespace } });
@@ -288,6 +285,11 @@ impl Twin {
             Task::Route(key, slice) => {
                 self.catch_up();
                 self.routing.apply(&key, slice.as_ref());
+            }
+            Task::Obey(key) => {
+                self.catch_up();
+                let object = self.store.get(&key).cloned();
+                self.routing.obey(&key, object);
             }
             Task::Scrape(pod) => self.scrape(&pod),
             Task::Expire => {
@@ -420,6 +422,7 @@ impl Twin {
         match change.key.kind {
             Kind::Pod => {
                 self.catch_up();
+                self.routing.label(&change.key, change.new.as_ref());
                 for due in self.pods.observe(self.now, &change.key, change.new.as_ref()) {
                     self.schedule(due.at, Task::Pod(due));
                 }
@@ -427,6 +430,10 @@ impl Twin {
             Kind::EndpointSlice => {
                 let at = self.after(Span::Routing);
                 self.schedule(at, Task::Route(change.key.clone(), change.new.clone()));
+            }
+            kind if is_routing(kind) => {
+                let at = self.after(Span::Router);
+                self.schedule(at, Task::Obey(change.key.clone()));
             }
             _ => {}
         }

@@ -26,6 +26,8 @@ pub(crate) enum Span {
     Endpoints,
     /// From the `EndpointSlice` to the rules that route new connections.
     Routing,
+    /// From a router's object to its first request by the new weights.
+    Router,
     /// From a container's change of state to the pod's status.
     PodStatus,
     /// A query to Prometheus.
@@ -45,6 +47,9 @@ impl Span {
             // Service switch -> EndpointSlice: 14 ms.
             Span::Endpoints => 14_000,
             Span::Routing => 30_000,
+            // ingress-nginx hands changes to its workers once a second (rootfs/etc/nginx/lua/balancer.lua); istiod waits a
+            // tenth of that for more of them.
+            Span::Router => 500_000,
             Span::PodStatus => 15_000,
             Span::Query => 4_000,
             Span::Receiver => 5_000,

@@ -33,10 +33,10 @@ pub mod notifications;
 pub mod rollouts;
 // The world around them.
 pub mod prometheus;
-pub mod receivers;
 mod traffic;
 
 pub use self::kernel::{Settings, Twin};
+pub use crate::agent::receivers;
 
 /// Recordings of the real controller that the twin knowingly does not repeat: a name and a reason a line. The replay
 /// holds the list to the truth, and `firedrill explain twin` publishes it.

@@ -16,7 +16,7 @@ use super::latency::Span;
 use super::notifications::{self, Delivery, Next, Reply, Sending, ServiceKind};
 use super::recorder::{Record, Recorded};
 use super::store::{ApiError, DeleteOptions, Key, Kind, Object, Part, text_at};
-use crate::agent::wire::{Arrival, Knock};
+use crate::agent::wire::{Arrival, Knock, Manner};
 use crate::clock::Moment;
 use crate::inbox;
 
@@ -31,7 +31,8 @@ pub(super) struct Playing {
     outcome: Reconciled,
 }
 
-/// The versions that a reconcile's own requests returned, by uid: what upstream keeps of an answer, it writes again.
+/// The versions that a reconcile's own requests returned, by kind and name: what upstream keeps of an answer, it
+/// writes again.
 #[derive(Debug, Default)]
 pub(super) struct Written(BTreeMap<(Kind, String), Value>);
 
@@ -88,6 +89,10 @@ impl Twin {
     pub(super) fn play(&mut self, mut playing: Playing) {
         if playing.actor.is_argo() && !self.lives(playing.life) {
             return;
+        }
+        #[cfg(test)]
+        if let Some(at) = playing.effects.front().and_then(|effect| self.puppets.hold(effect, self.now())) {
+            return self.schedule(at, Task::Play(Box::new(playing)));
         }
         let Some(effect) = playing.effects.pop_front() else {
             self.done(playing.actor, &playing.key, &playing.outcome);
@@ -221,7 +226,12 @@ impl Twin {
         let (status, took) = self.meet(&delivery.service, at);
         let request = &delivery.request;
         #[cfg(test)]
-        self.heard.push((at + took, delivery.service.clone(), status, request.body.clone()));
+        self.puppets.heard.push(super::tests::replay::Heard {
+            at: at + took,
+            service: delivery.service.clone(),
+            status,
+            body: request.body.clone(),
+        });
         let message = inbox::read(path_of(&request.url), &request.headers, &request.body);
         let to = match delivery.recipient.is_empty() {
             true => message.recipient,
@@ -252,6 +262,12 @@ impl Twin {
     fn meet(&mut self, service: &str, at: Moment) -> (u16, Duration) {
         let (status, took) = self.receivers.meet(service, at);
         (status, took.unwrap_or_else(|| self.latency.draw(Span::Receiver)))
+    }
+
+    /// From now on receivers treat their callers so; those that are not named are well.
+    pub fn treat(&mut self, manners: BTreeMap<String, Manner>) {
+        let now = self.now();
+        self.receivers.treat(manners, now);
     }
 
     /// The harness asks whether a receiver is there at all.
@@ -298,7 +314,7 @@ impl Twin {
 
     fn answer(&mut self, ask: &Ask, at: Moment) -> Answer {
         #[cfg(test)]
-        if let Some(script) = &mut self.script {
+        if let Some(script) = &mut self.puppets.script {
             return script.answer(ask, at);
         }
         self.catch_up();

@@ -111,6 +111,7 @@ fn load(rate: f64) -> Load {
         slo: Duration::from_secs(1),
         timeout: Duration::from_secs(10),
         connections: Connections::PerRequest,
+        router: None,
     }
 }
 
@@ -136,6 +137,62 @@ fn a_healthy_update_moves_all_traffic_and_harms_nobody() {
         0
     );
     assert_eq!(seconds.last().unwrap().by.keys().collect::<Vec<_>>(), ["v2"]);
+}
+
+/// Five pods, and a canary that stops at a fifth; with an analysis of the errors in its background.
+fn canary(revision: &str, fault: &str) -> Value {
+    let mut rollout = rollout(revision, fault);
+    rollout["spec"]["replicas"] = json!(5);
+    rollout["spec"]["strategy"] = json!({"canary": {
+        "analysis": {"templates": [{"templateName": "errors"}]},
+        "steps": [{"setWeight": 20}, {"pause": {}}],
+    }});
+    rollout
+}
+
+fn canary_deployed() -> Twin {
+    let mut twin = twin(1);
+    let query = "sum(rate(http_server_requests_seconds_count{status=\"503\"}[30s])) / sum(rate(http_server_requests_seconds_count[30s])) or vector(0)";
+    let metric = json!({
+        "name": "errors", "interval": "5s", "successCondition": "result[0] < 0.02",
+        "provider": {"prometheus": {"address": "http://prometheus.default:9090", "query": query}},
+    });
+    let template =
+        json!({"metadata": {"name": "errors", "namespace": "default"}, "spec": {"metrics": [metric]}});
+    apply(&mut twin, Kind::AnalysisTemplate, template);
+    apply(&mut twin, Kind::Service, service("web"));
+    apply(&mut twin, Kind::Rollout, canary("v1", "{}"));
+    pass(&mut twin, 20);
+    twin.start_load(load(100.0));
+    pass(&mut twin, 40);
+    twin
+}
+
+#[test]
+fn a_canary_gets_its_share_of_the_traffic() {
+    let mut twin = canary_deployed();
+    apply(&mut twin, Kind::Rollout, canary("v2", "{}"));
+    pass(&mut twin, 60);
+    assert_eq!(phase(&twin), "Paused CanaryPauseStep");
+    let seconds = twin.observed(0, 0).seconds;
+    let answered = |revision: &str| {
+        let last = seconds.iter().rev().take(30);
+        last.filter_map(|second| second.by.get(revision)).map(|tally| tally.sent).sum::<u64>()
+    };
+    let share = answered("v2") as f64 / (answered("v1") + answered("v2")) as f64;
+    assert!((share - 0.2).abs() < 0.03, "{share}");
+}
+
+#[test]
+fn a_bad_canary_is_taken_back() {
+    let mut twin = canary_deployed();
+    apply(&mut twin, Kind::Rollout, canary("v2", r#"{"errors":{"rate":"30%","status":503}}"#));
+    pass(&mut twin, 90);
+    let aborted = "Degraded RolloutAborted: Rollout aborted update to revision 2: Background analysis phase error/failed";
+    assert!(phase(&twin).starts_with(aborted), "{}", phase(&twin));
+    let seconds = twin.observed(0, 0).seconds;
+    assert_eq!(seconds.last().unwrap().by.keys().collect::<Vec<_>>(), ["v1"]);
+    assert_eq!(twin.store().list(Kind::Pod, Some("default")).count(), 5);
 }
 
 /// Who answered in the last second, three seconds after the switch to v2.

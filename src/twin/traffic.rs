@@ -5,19 +5,19 @@
 //! depend on changes, and before anyone reads what they left behind (a scrape, a report).
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fake_app::fault::{Draw, Request};
-use hdrhistogram::Histogram;
 use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::pods::Kubelet;
-use super::routing::Routing;
+use super::routing::{Incoming, Mirror, Routing, Split};
 use super::store::{Key, Kind};
-use crate::agent::wire::{Connections, Load, Second, Tally};
+use crate::agent::book::{Book, Fate};
+use crate::agent::wire::{Connections, Load, Second};
 use crate::clock::{Moment, Seed};
 
 /// The client of one load.
@@ -31,6 +31,8 @@ pub(crate) struct Client {
     interval: Duration,
     sent: u64,
     kept: Vec<Option<Kept>>,
+    /// How the load's router shares its requests out, and the version of the rules that this was read from.
+    split: Option<(u64, Split)>,
     in_flight: BinaryHeap<Reverse<Ending>>,
     book: Book,
 }
@@ -57,16 +59,6 @@ enum What {
     Server { pod: Key, life: u32, status: u16, exception: Option<Arc<str>>, took: Duration },
 }
 
-/// What became of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fate {
-    Good,
-    Slow,
-    Error(u16),
-    Refused,
-    TimedOut,
-}
-
 /// How long a refused connection takes to be noticed, and the way there and back of every answer.
 const WIRE: Duration = Duration::from_micros(300);
 
@@ -86,6 +78,7 @@ impl Client {
             interval: Duration::from_secs_f64(1.0 / load.rate.max(1e-6)),
             sent: 0,
             kept: vec![None; connections],
+            split: None,
             in_flight: BinaryHeap::new(),
             book: Book::new(now),
             load,
@@ -94,6 +87,7 @@ impl Client {
 
     /// Sends every request that is due before `now`, and ends every one that has ended by then.
     pub(crate) fn catch_up(&mut self, now: Moment, routing: &Routing, pods: &mut Kubelet) {
+        self.ask_router(routing);
         loop {
             let due = self.began + self.interval.saturating_mul(u32::try_from(self.sent).unwrap_or(u32::MAX));
             let due = if self.sent > u64::from(u32::MAX) { self.far_due() } else { due };
@@ -109,6 +103,7 @@ impl Client {
 
     /// Whole seconds from number `from` on; those before it are forgotten.
     pub(crate) fn report(&mut self, from: u64) -> Vec<Second> {
+        self.book.forget(from);
         self.book.report(from)
     }
 
@@ -127,10 +122,13 @@ impl Client {
         self.sent += 1;
         let luck = Draw(self.rng.next_u64());
         // No endpoint and no process behind one look the same to a client: refused.
-        let reached = self.connect(nth, routing, pods);
+        let reached = match self.split.is_some() {
+            true => self.routed(at, nth, pods),
+            false => self.connect(nth, routing, pods),
+        };
         let reached = reached.and_then(|pod| pods.process_mut(&pod).map(|process| (pod, process)));
         let Some((pod, process)) = reached else {
-            self.finish(at + WIRE, nth, Arc::from(""), Fate::Refused, WIRE);
+            self.finish(at + WIRE, nth, Arc::from(""), self.nobody(), WIRE);
             return;
         };
         let request = Request { path: &self.load.path, headers: &self.headers };
@@ -138,12 +136,7 @@ impl Client {
         let (status, took) = (outcome.status, outcome.latency + WIRE);
         let exception = outcome.exception.map(Arc::from);
         let (life, revision) = (process.life(), Arc::clone(process.revision()));
-        let fate = match () {
-            () if took > self.load.timeout => Fate::TimedOut,
-            () if status >= 400 => Fate::Error(status),
-            () if took > self.load.slo => Fate::Slow,
-            () => Fate::Good,
-        };
+        let fate = Fate::of(status, took, &self.load);
         let handled = What::Server { pod, life, status, exception, took: took - WIRE };
         self.in_flight.push(Reverse(Ending { at: at + (took - WIRE), nth, what: handled }));
         let waited = took.min(self.load.timeout);
@@ -170,6 +163,52 @@ impl Client {
         let pod = pick(routing.endpoints(&self.service), &mut self.rng)?;
         self.kept[slot] = pods.process(&pod).map(|process| Kept { pod: pod.clone(), life: process.life() });
         Some(pod)
+    }
+
+    /// Reads the router's rules again if they have changed.
+    fn ask_router(&mut self, routing: &Routing) {
+        let Some(router) = &self.load.router else { return };
+        if self.split.as_ref().is_some_and(|(version, _)| *version == routing.version()) {
+            return;
+        }
+        let request = Incoming { method: &self.load.method, path: &self.load.path, headers: &self.headers };
+        let split = routing.split(&self.service, router, &request);
+        self.split = Some((routing.version(), split));
+    }
+
+    /// The pod that the router sends this request to. A router draws for each request, whatever connection it came on,
+    /// and keeps its own connections to all pods.
+    fn routed(&mut self, at: Moment, nth: u64, pods: &mut Kubelet) -> Option<Key> {
+        let (version, split) = self.split.take()?;
+        for mirror in &split.mirrors {
+            self.copy(at, nth, mirror, pods);
+        }
+        let pod = pick(split.pods(self.rng.next_u64()), &mut self.rng);
+        self.split = Some((version, split));
+        pod
+    }
+
+    /// Sends a copy of a request to a mirror: it is handled there, and its answer is thrown away.
+    fn copy(&mut self, at: Moment, nth: u64, mirror: &Mirror, pods: &mut Kubelet) {
+        #[expect(clippy::cast_precision_loss, reason = "53 bits of a draw are a fraction")]
+        let drawn = (self.rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+        if drawn * 100.0 >= mirror.percent {
+            return;
+        }
+        let Some(pod) = pick(&mirror.pods, &mut self.rng) else { return };
+        let luck = Draw(self.rng.next_u64());
+        let Some(process) = pods.process_mut(&pod) else { return };
+        let outcome = process.serve(at, &Request { path: &self.load.path, headers: &self.headers }, luck);
+        let (status, took) = (outcome.status, outcome.latency);
+        let exception = outcome.exception.map(Arc::from);
+        let life = process.life();
+        let handled = What::Server { pod, life, status, exception, took };
+        self.in_flight.push(Reverse(Ending { at: at + took, nth, what: handled }));
+    }
+
+    /// What becomes of a request that no pod gets: a router has an answer of its own.
+    fn nobody(&self) -> Fate {
+        self.split.as_ref().map_or(Fate::Refused, |(_, split)| Fate::Error(split.otherwise))
     }
 
     fn end_until(&mut self, now: Moment, pods: &mut Kubelet) {
@@ -200,87 +239,4 @@ fn pick(endpoints: &[Key], rng: &mut Xoshiro256PlusPlus) -> Option<Key> {
     }
     let index = rng.next_u64() % endpoints.len() as u64;
     endpoints.get(usize::try_from(index).unwrap_or(0)).cloned()
-}
-
-/// The client's book: what it tells, second by second.
-#[derive(Debug)]
-struct Book {
-    began: Moment,
-    open: Open,
-    closed: VecDeque<Second>,
-    run: u64,
-    longest_run: u64,
-}
-
-/// The second that is being written.
-#[derive(Debug, Default)]
-struct Open {
-    nth: u64,
-    by: BTreeMap<String, (Tally, Option<Histogram<u32>>)>,
-}
-
-impl Book {
-    fn new(began: Moment) -> Book {
-        Book { began, open: Open::default(), closed: VecDeque::new(), run: 0, longest_run: 0 }
-    }
-
-    fn enter(&mut self, at: Moment, revision: &str, fate: Fate, took: Duration) {
-        self.close_until(at);
-        if !self.open.by.contains_key(revision) {
-            self.open.by.insert(revision.to_owned(), (Tally::default(), None));
-        }
-        let Some((tally, histogram)) = self.open.by.get_mut(revision) else { return };
-        tally.sent += 1;
-        match fate {
-            Fate::Good => {}
-            Fate::Slow => tally.slow += 1,
-            Fate::Error(status) => *tally.errors.entry(status).or_default() += 1,
-            Fate::Refused => tally.refused += 1,
-            Fate::TimedOut => tally.timed_out += 1,
-        }
-        if fate == Fate::Good {
-            self.run = 0;
-        } else {
-            tally.harmed += 1;
-            tally.first_harmed.get_or_insert(at.unix_nanos());
-            tally.last_harmed = Some(at.unix_nanos());
-            self.run += 1;
-            self.longest_run = self.longest_run.max(self.run);
-        }
-        if fate != Fate::Refused {
-            let histogram = histogram.get_or_insert_with(new_histogram);
-            histogram.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
-        }
-    }
-
-    /// Closes every second that is over.
-    fn close_until(&mut self, now: Moment) {
-        while now >= self.began + Duration::from_secs(self.open.nth + 1) {
-            let next = Open { nth: self.open.nth + 1, by: BTreeMap::new() };
-            let open = std::mem::replace(&mut self.open, next);
-            let by = open.by.into_iter().map(|(revision, (tally, histogram))| {
-                (revision, Tally { latency_micros: histogram.as_ref().map(percentiles), ..tally })
-            });
-            let from = (self.began + Duration::from_secs(open.nth)).unix_nanos();
-            let second =
-                Second { nth: open.nth, from, by: by.collect(), longest_run: self.longest_run, late: 0 };
-            self.closed.push_back(second);
-        }
-    }
-
-    fn report(&mut self, from: u64) -> Vec<Second> {
-        while self.closed.front().is_some_and(|second| second.nth < from) {
-            self.closed.pop_front();
-        }
-        self.closed.iter().cloned().collect()
-    }
-}
-
-/// Two digits, a microsecond to two minutes.
-fn new_histogram() -> Histogram<u32> {
-    Histogram::new_with_bounds(1, 120_000_000, 2).expect("the bounds are constants that make sense")
-}
-
-fn percentiles(histogram: &Histogram<u32>) -> [u64; 4] {
-    [0.50, 0.95, 0.99, 1.0].map(|quantile| histogram.value_at_quantile(quantile))
 }

@@ -227,9 +227,36 @@ impl<'a> Judge<'a> {
                 }
                 None => (State::Undecided, "not yet".to_owned()),
             },
+            What::AtLeast { step, within } => {
+                let came: Vec<Instant> = self.moments.reached(*step).into_iter().collect();
+                let early = Duration::MAX; // A step that is reached stays reached.
+                let (state, seen) =
+                    self.timed(&came, within, &Slack { confirm: Duration::ZERO, early, at_end });
+                (state, format!("{seen}; {}", self.furthest()))
+            }
+            What::AtMost(step) => self.at_most(usize::try_from(*step).unwrap_or(usize::MAX), at_end),
             What::Harmed { at_most, of_new, longest_run, exposed } => {
                 self.harmed(at_most.as_ref(), *of_new, *longest_run, *exposed, at_end)
             }
+        }
+    }
+
+    fn at_most(&self, step: usize, at_end: bool) -> (State, String) {
+        let seen = self.furthest();
+        match self.moments.furthest_step() {
+            Some(furthest) if furthest > step => (State::Broken, seen),
+            Some(_) if at_end && self.moments.is_at_rest(self.criteria.leaves_promotion_to_a_person) => {
+                (State::Held, seen)
+            }
+            _ => (State::Undecided, seen),
+        }
+    }
+
+    /// How far the canary got, in words.
+    fn furthest(&self) -> String {
+        match self.moments.furthest_step() {
+            Some(step) => format!("it got to step {step}"),
+            None => "it was at no step".to_owned(),
         }
     }
 

@@ -31,7 +31,7 @@ the moment it counts from never came. Look at which moment is missing, and ask w
         "nobody was served by the new revision",
         "The client never got an answer from the released revision. If the policy kept it away from users until it was analysed,
 the analysis had nothing to measure either. Point `traffic.to` at the Service that reaches it (`preview` before the
-promotion), or expect what such a policy does: `never: promoted`.",
+promotion, `router` where a canary has its share from one), or expect what such a policy does: `never: promoted`.",
     ),
     Page::new(
         "fault-not-served",

@@ -358,3 +358,20 @@ fn a_documented_failure_has_to_fail_for_its_own_reason() {
         told(&verdict)
     );
 }
+
+/// A Rollout at rest looks the same just before a `retry` takes effect; the run has to wait and see.
+#[test]
+fn what_a_last_act_does_is_seen() {
+    let names = ["retry-promotes-what-failed", "same-template-again", "strategy-switched-while-aborted"];
+    for name in names {
+        let piece = root().join(format!("scenarios/museum/{name}.yaml"));
+        let text = std::fs::read_to_string(piece).expect("a piece of the museum");
+        let open_ended = text.replace(", times: 1}", "}");
+        assert_ne!(open_ended, text, "{name} says how often");
+        let deploy = root().join("deploy").display().to_string();
+        let folder = Folder::new(&format!("last-act-{name}"));
+        let scenario = folder.write(&format!("{name}.yaml"), open_ended.replace("../../deploy", &deploy));
+        let verdict = drill(&scenario, 1).expect("a verdict");
+        assert_eq!(verdict.outcome, Outcome::Fail, "{name}");
+    }
+}

@@ -80,7 +80,7 @@ fn nothing(found: &[String]) {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-const PURE: [&str; 13] = [
+const PURE: [&str; 17] = [
     "scenario",
     "plan",
     "timeline",
@@ -94,6 +94,11 @@ const PURE: [&str; 13] = [
     "twin",
     "yaml",
     "suggest",
+    // What an agent means, for both worlds.
+    "agent/ask",
+    "agent/book",
+    "agent/receivers",
+    "agent/wire",
 ];
 
 #[test]
@@ -185,6 +190,14 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("report", &["scenario", "twin", "lint", "engine", "cluster", "drill", "cli"]),
     ("lint", &["scenario", "plan", "timeline", "verdict", "report", "engine", "cluster", "drill", "cli"]),
     ("engine", &["report", "lint", "drill", "cli", "twin"]),
+    // Real or played, the agent knows names and HTTP.
+    (
+        "agent",
+        &[
+            "scenario", "plan", "timeline", "verdict", "report", "twin", "lint", "engine", "drill", "cli",
+            "argo",
+        ],
+    ),
     ("cluster", &["plan", "verdict", "report", "lint", "engine", "drill", "cli", "scenario"]),
 ];
 

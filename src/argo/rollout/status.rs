@@ -52,7 +52,7 @@ pub struct RolloutStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// What belongs to a canary.
-    pub canary: Map<String, Value>,
+    pub canary: CanaryStatus,
     /// What belongs to a blue-green.
     pub blue_green: BlueGreenStatus,
     /// What a HorizontalPodAutoscaler counts.
@@ -144,6 +144,60 @@ pub struct BlueGreenStatus {
     /// The run after promotion.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub post_promotion_analysis_run_status: Option<AnalysisRunRef>,
+}
+
+/// `status.canary`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CanaryStatus {
+    /// The run of the current step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_step_analysis_run_status: Option<AnalysisRunRef>,
+    /// The run in the background.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_background_analysis_run_status: Option<AnalysisRunRef>,
+    /// The experiment of the current step.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub current_experiment: String,
+    /// How the traffic is shared out; only with traffic routing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<TrafficWeights>,
+    /// Whether `ping` or `pong` is the stable Service.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub stable_ping_pong: String,
+    /// What the plugins of steps say, as JSON.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub step_plugin_statuses: Vec<Value>,
+}
+
+/// `status.canary.weights`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TrafficWeights {
+    /// What the new revision gets.
+    pub canary: WeightDestination,
+    /// What the stable revision gets.
+    pub stable: WeightDestination,
+    /// What experiments get.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub additional: Vec<WeightDestination>,
+    /// Whether the router confirms it, where it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<bool>,
+}
+
+/// A share of the traffic, and who gets it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WeightDestination {
+    /// How much.
+    pub weight: i32,
+    /// Through which Service.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub service_name: String,
+    /// Which revision.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub pod_template_hash: String,
 }
 
 /// An AnalysisRun as a Rollout last saw it.

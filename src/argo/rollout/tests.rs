@@ -12,7 +12,7 @@ fn what_the_type_does_not_know_survives() {
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
         "metadata": {"name": "app", "finalizers": ["x"]},
         "spec": {"future": {"a": [1]}, "strategy": {"blueGreen": {"activeService": "a", "new": 1}}},
-        "status": {"alb": {"x": 1}, "canary": {"weights": {}}, "blueGreen": {}},
+        "status": {"alb": {"x": 1}, "canary": {"currentExperiment": "e"}, "blueGreen": {}},
     });
     assert_eq!(round_trip(&object), object);
 }

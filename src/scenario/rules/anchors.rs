@@ -57,6 +57,7 @@ impl Rules<'_> {
 fn edge(expectation: &Expectation) -> Option<Edge> {
     let moment = match expectation {
         Expectation::Notified(_) => Anchor::Notified,
+        Expectation::Step(_) => return None, // Nothing is counted from a step.
         other => other.moment()?.0,
     };
     expectation.after().map(|after| Edge { moment, after })

@@ -10,7 +10,10 @@ const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
 fn strategy(rollout: &Rollout) -> Option<&AntiAffinity> {
-    let strategy = rollout.spec.strategy.blue_green.as_ref()?.anti_affinity.as_ref()?;
+    let strategy = &rollout.spec.strategy;
+    let green = strategy.blue_green.as_ref().and_then(|green| green.anti_affinity.as_ref());
+    let canary = strategy.canary.as_ref().and_then(|canary| canary.anti_affinity.as_ref());
+    let strategy = green.or(canary)?;
     let says = strategy.preferred_during_scheduling_ignored_during_execution.is_some()
         || strategy.required_during_scheduling_ignored_during_execution.is_some();
     says.then_some(strategy)

@@ -1,4 +1,4 @@
-//! AnalysisRuns of a blue-green: when one starts, is stopped, counts, and is forgotten (rollout/analysis.go v1.9.1).
+//! AnalysisRuns: when one starts, is stopped, counts, and is forgotten (rollout/analysis.go v1.9.1).
 
 use serde_json::{Map, Value, json};
 
@@ -6,25 +6,31 @@ use super::arguments::{self, Hashes};
 use super::claim::owner_reference;
 use super::context::{Context, CurrentRuns, Outcome, Stop};
 use super::events::garbled;
-use super::pause::{BLUE_GREEN, INCONCLUSIVE};
+use super::pause::{BLUE_GREEN, CANARY_STEP, INCONCLUSIVE};
 use super::templates::{self, Missing};
 use super::views::{AnalysisRun, ReplicaSet};
+use crate::argo::Version;
 use crate::argo::rollout::{AnalysisRunRef, HASH_LABEL, INSTANCE_ID_LABEL, REVISION, RolloutAnalysis};
 use crate::twin::store::{ApiError, Key, Kind, Part, Patch, owner_uid};
 
-/// One of the two analyses of a blue-green.
+/// One of the two analyses of a blue-green, or of a canary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     Pre,
     Post,
+    /// Of the step with this index.
+    Step(i32),
+    Background,
 }
 
 impl Stage {
     /// As the run's name ends.
-    fn suffix(self) -> &'static str {
+    fn suffix(self) -> String {
         match self {
-            Stage::Pre => "pre",
-            Stage::Post => "post",
+            Stage::Pre => "-pre".into(),
+            Stage::Post => "-post".into(),
+            Stage::Step(index) => format!("-{index}"),
+            Stage::Background => String::new(),
         }
     }
 
@@ -33,6 +39,8 @@ impl Stage {
         match self {
             Stage::Pre => "PrePromotion",
             Stage::Post => "PostPromotion",
+            Stage::Step(_) => "Step",
+            Stage::Background => "Background",
         }
     }
 }
@@ -46,15 +54,24 @@ impl Context<'_> {
         if self.is_aborted() || full || fast || first || self.is_rollback_within_window() {
             let current = self.current_runs.clone();
             let all: Vec<AnalysisRun> = current.iter().chain(&self.other_runs).cloned().collect();
-            self.set_current_runs(current);
+            // The 1.9 line goes on naming the runs of a canary, the 1.10 line forgets them now.
+            if self.version == Version::V1_9 || !self.is_canary() {
+                self.set_current_runs(current);
+            }
             self.cancel_runs(&all);
             return Ok(());
         }
         let mut current = CurrentRuns::default();
-        for stage in [Stage::Pre, Stage::Post] {
-            let run = self.reconcile_run(stage)?;
-            self.pause_or_abort(stage, run.as_ref());
-            *slot(&mut current, stage) = run;
+        if self.is_canary() {
+            current.step = self.reconcile_step_run()?;
+            current.background = self.reconcile_background_run()?;
+        } else {
+            for stage in [Stage::Pre, Stage::Post] {
+                let run = self.reconcile_run(stage)?;
+                let words = if stage == Stage::Pre { "pre" } else { "post" };
+                self.pause_or_abort(&format!("Blue/green {words}-promotion analysis"), run.as_ref());
+                *slot(&mut current, stage) = run;
+            }
         }
         self.set_current_runs(current.clone());
         self.forget_other_runs(&current);
@@ -69,10 +86,17 @@ impl Context<'_> {
             status: run.phase().into(),
             message: run.message().into(),
         };
-        let (pre, post) = (current.pre.as_ref().map(as_ref), current.post.as_ref().map(as_ref));
-        let status = &mut self.fresh.blue_green;
-        status.pre_promotion_analysis_run_status = pre.or(status.pre_promotion_analysis_run_status.take());
-        status.post_promotion_analysis_run_status = post.or(status.post_promotion_analysis_run_status.take());
+        let canary = self.is_canary();
+        let (green, status) = (&mut self.fresh.blue_green, &mut self.fresh.canary);
+        let slots = [
+            (!canary, &current.pre, &mut green.pre_promotion_analysis_run_status),
+            (!canary, &current.post, &mut green.post_promotion_analysis_run_status),
+            (canary, &current.step, &mut status.current_step_analysis_run_status),
+            (canary, &current.background, &mut status.current_background_analysis_run_status),
+        ];
+        for (_, run, told) in slots.into_iter().filter(|(own, ..)| *own) {
+            *told = run.as_ref().map(as_ref).or(told.take());
+        }
         std::mem::swap(&mut self.current_runs, &mut current);
     }
 
@@ -97,14 +121,14 @@ impl Context<'_> {
     fn analysis(&self, stage: Stage) -> Option<&RolloutAnalysis> {
         match stage {
             Stage::Pre => self.bluegreen().pre_promotion_analysis.as_ref(),
-            Stage::Post => self.bluegreen().post_promotion_analysis.as_ref(),
+            _ => self.bluegreen().post_promotion_analysis.as_ref(),
         }
     }
 
     fn skips(&self, stage: Stage, current: Option<&AnalysisRun>) -> bool {
         match stage {
             Stage::Pre => self.skips_pre_promotion(current),
-            Stage::Post => self.skips_post_promotion(current),
+            _ => self.skips_post_promotion(current),
         }
     }
 
@@ -133,11 +157,11 @@ impl Context<'_> {
     }
 
     /// `needsNewAnalysisRun`: there is none, or a person asks again after an inconclusive or failed one.
-    fn needs_new_run(&self, current: Option<&AnalysisRun>) -> bool {
+    pub(super) fn needs_new_run(&self, current: Option<&AnalysisRun>) -> bool {
         let status = &self.rollout.status;
         let Some(run) = current else { return true };
         if status.controller_pause
-            && status.pause("CanaryPauseStep").is_none()
+            && status.pause(CANARY_STEP).is_none()
             && status.pause(BLUE_GREEN).is_none()
         {
             return run.phase() == "Inconclusive";
@@ -146,7 +170,7 @@ impl Context<'_> {
     }
 
     /// `createAnalysisRun`.
-    fn create_run(&mut self, analysis: &RolloutAnalysis, stage: Stage) -> Outcome<AnalysisRun> {
+    pub(super) fn create_run(&mut self, analysis: &RolloutAnalysis, stage: Stage) -> Outcome<AnalysisRun> {
         let new = self.new_rs()?;
         let stable = self.stable.as_ref().map(ReplicaSet::hash);
         let hashes = Hashes { latest: new.hash(), stable };
@@ -164,7 +188,7 @@ impl Context<'_> {
         labels.extend(metadata.labels.into_iter().map(|(key, value)| (key, json!(value))));
         let selected = rollout.spec.selector.clone().unwrap_or_default().match_labels;
         labels.extend(selected.into_iter().map(|(key, value)| (key, json!(value))));
-        let name = format!("{}-{}-{revision}-{}", rollout.metadata.name, new.hash(), stage.suffix());
+        let name = format!("{}-{}-{revision}{}", rollout.metadata.name, new.hash(), stage.suffix());
         let run = json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun",
             "metadata": {
@@ -180,6 +204,9 @@ impl Context<'_> {
     fn run_labels(&self, hash: &str, stage: Stage) -> Map<String, Value> {
         let mut labels =
             Map::from_iter([(HASH_LABEL.into(), json!(hash)), ("rollout-type".into(), json!(stage.label()))]);
+        if let Stage::Step(index) = stage {
+            labels.insert("step-index".into(), json!(index.to_string()));
+        }
         let instance = self.rollout.metadata.labels.get(INSTANCE_ID_LABEL).filter(|id| !id.is_empty());
         labels.extend(instance.map(|id| (INSTANCE_ID_LABEL.into(), json!(id))));
         labels
@@ -204,14 +231,13 @@ impl Context<'_> {
         }
     }
 
-    /// `setPauseOrAbortForBlueGreen`.
-    fn pause_or_abort(&mut self, stage: Stage, run: Option<&AnalysisRun>) {
+    /// `setPauseOrAbortForBlueGreen`, and what a canary does alike.
+    pub(super) fn pause_or_abort(&mut self, analysis: &str, run: Option<&AnalysisRun>) {
         let Some(run) = run else { return };
         match run.phase() {
             "Inconclusive" => self.pause.add(INCONCLUSIVE),
             "Error" | "Failed" => {
-                let stage = stage.suffix();
-                let mut message = format!("Blue/green {stage}-promotion analysis phase error/failed");
+                let mut message = format!("{analysis} phase error/failed");
                 if !run.message().is_empty() {
                     message = format!("{message}: {}", run.message());
                 }
@@ -222,7 +248,7 @@ impl Context<'_> {
     }
 
     /// `cancelAnalysisRuns`.
-    fn cancel_runs(&mut self, runs: &[AnalysisRun]) {
+    pub(super) fn cancel_runs(&mut self, runs: &[AnalysisRun]) {
         for run in runs.iter().filter(|run| !run.is_terminated() && !run.is_completed()) {
             let patch = Patch::Merge(json!({"spec": {"terminate": true}}));
             self.patch(Kind::AnalysisRun, run.name(), Part::Main, patch);
@@ -241,9 +267,16 @@ impl Context<'_> {
 
     /// `reconcileAnalysisRunStatusChanges`.
     fn tell_about_runs(&mut self, current: &CurrentRuns) {
-        let status = self.rollout.status.blue_green.clone();
-        self.tell_about_run(Stage::Post, status.post_promotion_analysis_run_status, current.post.as_ref());
-        self.tell_about_run(Stage::Pre, status.pre_promotion_analysis_run_status, current.pre.as_ref());
+        let (green, canary) = (self.rollout.status.blue_green.clone(), self.rollout.status.canary.clone());
+        let told = [
+            (Stage::Post, green.post_promotion_analysis_run_status, &current.post),
+            (Stage::Pre, green.pre_promotion_analysis_run_status, &current.pre),
+            (Stage::Step(0), canary.current_step_analysis_run_status, &current.step),
+            (Stage::Background, canary.current_background_analysis_run_status, &current.background),
+        ];
+        for (stage, before, run) in told {
+            self.tell_about_run(stage, before, run.as_ref());
+        }
     }
 
     fn tell_about_run(&mut self, stage: Stage, before: Option<AnalysisRunRef>, run: Option<&AnalysisRun>) {
@@ -267,7 +300,7 @@ impl Context<'_> {
 fn slot(runs: &mut CurrentRuns, stage: Stage) -> &mut Option<AnalysisRun> {
     match stage {
         Stage::Pre => &mut runs.pre,
-        Stage::Post => &mut runs.post,
+        _ => &mut runs.post,
     }
 }
 

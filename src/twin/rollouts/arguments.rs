@@ -46,6 +46,13 @@ pub(super) fn build(
     (built, error)
 }
 
+/// Whether an argument asks for a `metadata` field that nobody knows.
+pub(super) fn is_unknown_metadata(arg: &AnalysisArgument, rollout: &Rollout) -> bool {
+    let hashes = Hashes { latest: "", stable: None };
+    let source = arg.value_from.as_ref().filter(|source| is_metadata(source));
+    source.and_then(|source| from_source(source, hashes, rollout)).is_some_and(|value| value.is_err())
+}
+
 fn is_metadata(source: &ArgumentSource) -> bool {
     source.field_ref.as_ref().is_some_and(|field| field.field_path.starts_with("metadata"))
 }

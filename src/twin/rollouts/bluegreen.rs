@@ -143,17 +143,13 @@ impl Context<'_> {
         if self.rollout.status.pause(INCONCLUSIVE).is_some() || self.keeps_old_for_analysis() {
             return;
         }
-        // Upstream reverses the order; a ReplicaSet without a readable revision counts as the oldest here.
-        old.sort_by(|left, right| {
-            let rank = |rs: &ReplicaSet| (rs.revision().unwrap_or(-1), rs.created().to_owned());
-            rank(right).cmp(&rank(left))
-        });
+        super::replicaset::newest_first(&mut old);
         let mut annotated = 0;
         for rs in old {
             if self.is_referenced(&rs) || rs.replicas() == 0 {
                 continue;
             }
-            let size = self.delay_scale_down(&rs, &mut annotated);
+            let size = self.delay_scale_down(&rs, &mut annotated, self.rollout.replicas());
             if rs.replicas() != size {
                 self.scale(&rs, size);
             }

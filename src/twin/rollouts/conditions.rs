@@ -2,6 +2,7 @@
 //! utils/rollout/rolloututil.go v1.9.1).
 
 use super::defaults;
+use super::steps;
 use super::views::is_completed;
 use crate::argo::rollout::{Condition, ConditionStatus, Rollout, RolloutSpec, RolloutStatus};
 use crate::clock::Moment;
@@ -61,18 +62,29 @@ pub(super) fn remove(status: &mut RolloutStatus, kind: &str) {
     status.conditions.retain(|condition| condition.kind != kind);
 }
 
-/// `RolloutProgressing`: pods came, became ready or available, old ones went, or a Service was switched.
-pub(super) fn is_progressing(old: &RolloutStatus, new: &RolloutStatus) -> bool {
+/// `RolloutProgressing`: pods came, became ready or available, old ones went, a Service was switched, or a canary
+/// went on.
+pub(super) fn is_progressing(rollout: &Rollout, new: &RolloutStatus) -> bool {
+    let (strategy, old) = (&rollout.spec.strategy, &rollout.status);
+    let switched = strategy.blue_green.is_some()
+        && (new.blue_green.active_selector != old.blue_green.active_selector
+            || new.blue_green.preview_selector != old.blue_green.preview_selector);
+    let steps = new.current_step_index.zip(old.current_step_index);
+    let stepped = strategy.canary.is_some()
+        && (new.stable_rs != old.stable_rs
+            || steps.is_some_and(|(new, old)| new != old)
+            || new.current_step_hash != old.current_step_hash);
     let old_pods = |status: &RolloutStatus| status.replicas.saturating_sub(status.updated_replicas);
     new.updated_replicas != old.updated_replicas
         || old_pods(new) < old_pods(old)
         || new.ready_replicas > old.ready_replicas
         || new.available_replicas > old.available_replicas
-        || new.blue_green.active_selector != old.blue_green.active_selector
-        || new.blue_green.preview_selector != old.blue_green.preview_selector
+        || switched
+        || stepped
 }
 
-/// `RolloutHealthy`: everything is updated, available and reached by the Services.
+/// `RolloutHealthy`: everything is updated and available, reached by the Services of a blue-green, and the steps of a
+/// canary are done.
 pub(super) fn is_healthy(rollout: &Rollout, new: &RolloutStatus) -> bool {
     let selects = |selector: &str| selector == new.current_pod_hash;
     let strategy = rollout.spec.strategy.blue_green.as_ref();
@@ -80,10 +92,16 @@ pub(super) fn is_healthy(rollout: &Rollout, new: &RolloutStatus) -> bool {
         let preview = strategy.preview_service.is_empty() || selects(&new.blue_green.preview_selector);
         selects(&new.blue_green.active_selector) && preview
     });
+    let steps = rollout.spec.strategy.canary.is_none() || {
+        let count = steps::count(rollout);
+        let done = count == 0 || new.current_step_index.is_none_or(|index| index == count);
+        done && is_complete(new) && new.replicas == rollout.replicas()
+    };
     new.updated_replicas == rollout.replicas()
         && new.available_replicas == rollout.replicas()
         && rollout.status.observed_generation == rollout.metadata.generation.to_string()
         && services
+        && steps
 }
 
 /// `RolloutCompleted`: the newest revision is the stable one.
@@ -136,7 +154,7 @@ fn waiting_for(spec: &RolloutSpec, status: &RolloutStatus) -> Option<&'static st
     if status.available_replicas < status.updated_replicas {
         return Some("updated replicas are still becoming available");
     }
-    let strategy = spec.strategy.blue_green.as_ref()?;
+    let Some(strategy) = &spec.strategy.blue_green else { return canary_waits_for(spec, status) };
     let active = &status.blue_green.active_selector;
     if active.is_empty() || *active != status.current_pod_hash {
         return Some("active service cutover pending");
@@ -152,6 +170,15 @@ fn waiting_for(spec: &RolloutSpec, status: &RolloutStatus) -> Option<&'static st
     } else {
         "waiting for post-promotion verification to complete"
     })
+}
+
+fn canary_waits_for(spec: &RolloutSpec, status: &RolloutStatus) -> Option<&'static str> {
+    let canary = spec.strategy.canary.as_ref()?;
+    // With traffic routing the old pods may stay for a while, so nobody waits for them.
+    if canary.traffic_routing.is_none() && status.replicas > status.updated_replicas {
+        return Some("old replicas are pending termination");
+    }
+    (!is_complete(status)).then_some("waiting for all steps to complete")
 }
 
 #[cfg(test)]
@@ -235,6 +262,24 @@ mod tests {
             ("Progressing", "waiting for post-promotion verification to complete"),
         );
         step("stableRS", json!("b"), ("Healthy", ""));
+    }
+
+    #[test]
+    fn a_canary_waits_for_old_pods_and_then_for_its_steps() {
+        let basic = json!({"replicas": 2, "strategy": {"canary": {}}});
+        let routed = json!({"replicas": 2, "strategy": {"canary": {"trafficRouting": {}}}});
+        let status = |replicas: i32, stable: &str| {
+            json!({
+                "replicas": replicas, "updatedReplicas": 2, "availableReplicas": replicas,
+                "currentPodHash": "b", "stableRS": stable,
+            })
+        };
+        let steps = ("Progressing", "waiting for all steps to complete");
+        check_phase(basic.clone(), status(4, "b"), ("Progressing", "old replicas are pending termination"));
+        check_phase(basic.clone(), status(2, "a"), steps);
+        check_phase(basic, status(2, "b"), ("Healthy", ""));
+        check_phase(routed.clone(), status(4, "a"), steps);
+        check_phase(routed, status(4, "b"), ("Healthy", ""));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::pause::PauseContext;
 use super::views::{AnalysisRun, ReplicaSet, Service};
 use crate::argo::Version;
-use crate::argo::rollout::{BlueGreen, Rollout, RolloutStatus};
+use crate::argo::rollout::{BlueGreen, Canary, Rollout, RolloutStatus};
 use crate::clock::Moment;
 use crate::twin::effect::{Effect, Reconciled};
 use crate::twin::store::{Key, Kind, Part, Patch, Store};
@@ -29,12 +29,14 @@ pub(super) const RESYNC: Duration = Duration::from_secs(900);
 pub(super) struct CurrentRuns {
     pub(super) pre: Option<AnalysisRun>,
     pub(super) post: Option<AnalysisRun>,
+    pub(super) step: Option<AnalysisRun>,
+    pub(super) background: Option<AnalysisRun>,
 }
 
 impl CurrentRuns {
     /// Those that exist, in upstream's order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &AnalysisRun> {
-        self.pre.iter().chain(self.post.iter())
+        self.pre.iter().chain(&self.post).chain(&self.step).chain(&self.background)
     }
 }
 
@@ -72,6 +74,17 @@ impl Context<'_> {
     pub(super) fn bluegreen(&self) -> &BlueGreen {
         static NONE: std::sync::LazyLock<BlueGreen> = std::sync::LazyLock::new(BlueGreen::default);
         self.rollout.spec.strategy.blue_green.as_ref().unwrap_or(&NONE)
+    }
+
+    /// The canary strategy. Stages that ask run only under it.
+    pub(super) fn canary(&self) -> &Canary {
+        static NONE: std::sync::LazyLock<Canary> = std::sync::LazyLock::new(Canary::default);
+        self.rollout.spec.strategy.canary.as_ref().unwrap_or(&NONE)
+    }
+
+    /// Whether the strategy is a canary.
+    pub(super) fn is_canary(&self) -> bool {
+        self.rollout.spec.strategy.canary.is_some()
     }
 
     /// The new ReplicaSet. The stages after its creation run only with one.

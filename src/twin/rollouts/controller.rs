@@ -9,7 +9,7 @@ use super::newrs;
 use super::pause::PauseContext;
 use super::unsupported;
 use super::views::{AnalysisRun, Service};
-use super::{references, validation, workload};
+use super::{references, service, validation, workload};
 use crate::argo::Version;
 use crate::argo::rollout::{ConditionStatus, Rollout, RolloutStatus};
 use crate::clock::Moment;
@@ -61,11 +61,12 @@ impl<'a> Context<'a> {
         let other = newrs::others(&all, new.as_ref(), stable.as_ref());
         let older = newrs::others(&all, new.as_ref(), None);
         let (current_runs, other_runs) = sort_runs(&rollout, claim::analysis_runs(store, &rollout, key));
-        let fresh = RolloutStatus {
+        let mut fresh = RolloutStatus {
             restarted_at: rollout.status.restarted_at.clone(),
             rest: rollout.status.rest.clone(),
             ..RolloutStatus::default()
         };
+        fresh.canary.weights.clone_from(&rollout.status.canary.weights);
         let services = services(store, &rollout, key);
         let out = Reconciled { effects, ..Reconciled::default() };
         let (key, pause) = (key.clone(), PauseContext::default());
@@ -116,7 +117,10 @@ impl<'a> Context<'a> {
         if self.is_scaling_event()? {
             return self.sync_replicas_only();
         }
-        self.rollout_blue_green()
+        if self.rollout.spec.strategy.blue_green.is_some() {
+            return self.rollout_blue_green();
+        }
+        self.rollout_canary()
     }
 
     /// `getRolloutValidationErrors`: only the first error is ever told.
@@ -146,13 +150,17 @@ impl<'a> Context<'a> {
 
 /// `FilterCurrentRolloutAnalysisRuns` in utils/analysis/filter.go v1.9.1.
 fn sort_runs(rollout: &Rollout, runs: Vec<AnalysisRun>) -> (CurrentRuns, Vec<AnalysisRun>) {
-    let status = &rollout.status.blue_green;
+    let (status, canary) = (&rollout.status.blue_green, &rollout.status.canary);
     let named = |run: &AnalysisRun, status: &Option<crate::argo::rollout::AnalysisRunRef>| {
         status.as_ref().is_some_and(|one| one.name == run.name())
     };
     let (mut current, mut other) = (CurrentRuns::default(), vec![]);
     for run in runs {
-        if named(&run, &status.pre_promotion_analysis_run_status) {
+        if named(&run, &canary.current_step_analysis_run_status) {
+            current.step = Some(run);
+        } else if named(&run, &canary.current_background_analysis_run_status) {
+            current.background = Some(run);
+        } else if named(&run, &status.pre_promotion_analysis_run_status) {
             current.pre = Some(run);
         } else if named(&run, &status.post_promotion_analysis_run_status) {
             current.post = Some(run);
@@ -164,11 +172,9 @@ fn sort_runs(rollout: &Rollout, runs: Vec<AnalysisRun>) -> (CurrentRuns, Vec<Ana
 }
 
 fn services(store: &Store, rollout: &Rollout, key: &Key) -> BTreeMap<String, Service> {
-    let strategy = rollout.spec.strategy.blue_green.as_ref();
-    let names = strategy.map(|strategy| [&strategy.active_service, &strategy.preview_service]);
-    let found = names.into_iter().flatten().filter_map(|name| {
+    let found = service::named(rollout).into_iter().filter_map(|(_, name)| {
         let object = store.get(&key.sibling(Kind::Service, name))?;
-        Some((name.clone(), Service((**object).clone())))
+        Some((name.to_owned(), Service((**object).clone())))
     });
     found.collect()
 }

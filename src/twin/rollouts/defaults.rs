@@ -29,17 +29,34 @@ pub(super) fn seconds(number: i32) -> Duration {
 impl Context<'_> {
     /// How long an old revision stays.
     pub(super) fn scale_down_delay(&self) -> Duration {
-        seconds(self.bluegreen().scale_down_delay_seconds.unwrap_or(30))
+        let canary = self.canary();
+        let delay = match (self.is_canary(), &canary.traffic_routing) {
+            (true, None) => 0,
+            (true, Some(_)) => canary.scale_down_delay_seconds.unwrap_or(30),
+            (false, _) => self.bluegreen().scale_down_delay_seconds.unwrap_or(30),
+        };
+        seconds(delay)
     }
 
     /// How many old revisions may stay.
     pub(super) fn scale_down_revision_limit(&self) -> i32 {
-        self.bluegreen().scale_down_delay_revision_limit.unwrap_or(i32::MAX)
+        let limit = if self.is_canary() {
+            self.canary().scale_down_delay_revision_limit
+        } else {
+            self.bluegreen().scale_down_delay_revision_limit
+        };
+        limit.unwrap_or(i32::MAX)
     }
 
     /// How long an aborted revision stays; `None` means for ever, which is what zero says.
     pub(super) fn abort_scale_down_delay(&self) -> Option<Duration> {
-        match self.bluegreen().abort_scale_down_delay_seconds {
+        let (green, canary) = (self.bluegreen(), self.canary());
+        let wish = if self.is_canary() {
+            canary.abort_scale_down_delay_seconds
+        } else {
+            green.abort_scale_down_delay_seconds
+        };
+        match wish {
             Some(0) => None,
             delay => Some(seconds(delay.unwrap_or(30))),
         }

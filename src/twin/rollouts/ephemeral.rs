@@ -1,5 +1,5 @@
-//! Labels and annotations that pods wear while they are preview or active (rollout/ephemeralmetadata.go and
-//! `SyncEphemeralPodMetadata` in utils/replicaset/canary.go v1.9.1).
+//! Labels and annotations that pods wear while they are preview or active, canary or stable
+//! (rollout/ephemeralmetadata.go and `SyncEphemeralPodMetadata` in utils/replicaset/canary.go v1.9.1).
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,9 @@ impl Context<'_> {
     /// Stable pods wear the active metadata, others the preview's, the rest none. Stable, not active: while the
     /// post-promotion analysis runs, pods that serve users still wear the preview's.
     pub(super) fn reconcile_ephemeral_metadata(&mut self) -> Outcome {
-        let strategy = self.bluegreen().clone();
-        let (preview, active) = (strategy.preview_metadata.as_ref(), strategy.active_metadata.as_ref());
+        let (preview, active) = self.ephemeral_metadata();
+        let (preview, active) = (preview.cloned(), active.cloned());
+        let (preview, active) = (preview.as_ref(), active.as_ref());
         let stable = &self.rollout.status.stable_rs;
         if stable.is_empty() || *stable == self.new_hash() {
             self.dress(self.new.clone(), active);
@@ -30,6 +31,16 @@ impl Context<'_> {
             self.dress(Some(rs), None);
         }
         Ok(())
+    }
+
+    /// What the pods of a new revision wear, and those of the stable one.
+    pub(super) fn ephemeral_metadata(&self) -> (Option<&PodMetadata>, Option<&PodMetadata>) {
+        if self.is_canary() {
+            let canary = self.canary();
+            return (canary.canary_metadata.as_ref(), canary.stable_metadata.as_ref());
+        }
+        let strategy = self.bluegreen();
+        (strategy.preview_metadata.as_ref(), strategy.active_metadata.as_ref())
     }
 
     fn dress(&mut self, rs: Option<ReplicaSet>, wanted: Option<&PodMetadata>) {

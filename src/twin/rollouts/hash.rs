@@ -3,8 +3,13 @@
 //! Upstream hashes Go's JSON of the typed template, whose fields come in the order of the Go structs. The order of
 //! the types that people really write is kept here; within any other object the fields come in alphabetical order.
 //! So the hash of an ordinary template is the one a cluster would show, and equal templates always hash alike.
+//! Canary steps are hashed the same way ([`step_hash`], `ComputeStepHash` in utils/conditions/conditions.go).
 
-use serde_json::Value;
+mod steps;
+
+use serde_json::{Value, json};
+
+use crate::argo::rollout::CanaryStep;
 
 /// The letters a hash is made of: no vowels, so no words.
 const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
@@ -36,8 +41,19 @@ fn hash_after(word: &str, template: &Value, collisions: Option<i32>) -> String {
         bytes[..4].copy_from_slice(&count.to_le_bytes());
         hasher.feed(&bytes);
     }
-    let letter = |c: u8| char::from(LETTERS[usize::from(c) % LETTERS.len()]);
-    hasher.0.to_string().bytes().map(letter).collect()
+    hasher.letters()
+}
+
+/// The hash of canary steps; no steps at all are a null in Go.
+pub(super) fn step_hash(list: &[CanaryStep]) -> String {
+    let mut json = String::new();
+    match list {
+        [] => json.push_str("null"),
+        list => write(&mut json, &json!(list), "CanaryStep"),
+    }
+    let mut hasher = Fnv(0x811c_9dc5);
+    hasher.feed(json.as_bytes());
+    hasher.letters()
 }
 
 /// FNV-1a, 32 bits.
@@ -48,6 +64,12 @@ impl Fnv {
         for byte in bytes {
             self.0 = (self.0 ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
         }
+    }
+
+    /// The sum in letters that are safe in a name.
+    fn letters(&self) -> String {
+        let letter = |c: u8| char::from(LETTERS[usize::from(c) % LETTERS.len()]);
+        self.0.to_string().bytes().map(letter).collect()
     }
 }
 
@@ -273,7 +295,7 @@ fn fields(kind: &str) -> &'static [(&'static str, &'static str)] {
         ],
         "Selector" => &[("matchLabels", ""), ("matchExpressions", "")],
         "Volume" => &[("name", "")],
-        _ => &[],
+        other => steps::fields(other),
     }
 }
 
@@ -305,6 +327,38 @@ mod tests {
     fn the_hashes_of_the_recordings_are_reproduced() {
         assert_eq!(pod_template_hash(&recorded("v1"), None), "5976577bfc");
         assert_eq!(pod_template_hash(&recorded("v2"), None), "5c54986444");
+    }
+
+    fn check_steps(steps: Value, hash: &str) {
+        let steps: Vec<CanaryStep> = serde_json::from_value(steps).expect("steps");
+        assert_eq!(step_hash(&steps), hash);
+    }
+
+    #[test]
+    fn the_step_hashes_of_the_recordings_are_reproduced() {
+        let (weight, pause) = (json!({"setWeight": 20}), json!({"pause": {"duration": 5}}));
+        check_steps(json!([]), "5ffbfbbd64");
+        check_steps(json!([weight, pause, {"setWeight": 60}, pause]), "5c78dfbcfc");
+        let analysis = json!({"analysis": {"templates": [{"templateName": "check"}]}});
+        check_steps(json!([weight, analysis, {"setWeight": 60}, pause]), "7dfcbddd5b");
+    }
+
+    #[test]
+    fn the_step_hashes_of_routes_and_experiments_are_reproduced() {
+        let matches = json!([{"headerName": "x-beta", "headerValue": {"exact": "true"}}]);
+        let route = json!({"setHeaderRoute": {"name": "beta", "match": matches}});
+        let (scale, pause) = (json!({"setCanaryScale": {"replicas": 1}}), json!({"pause": {"duration": 5}}));
+        check_steps(json!([route, scale, pause]), "746579f576");
+        let matches = json!([{"method": {"exact": "GET"}, "path": {"prefix": "/"}}]);
+        let mirror = json!({"setMirrorRoute": {"name": "shadow", "percentage": 35, "match": matches}});
+        let analysis = json!({"analysis": {"templates": [{"templateName": "check"}]}});
+        check_steps(json!([scale, mirror, analysis, {"pause": {}}]), "66649f794f");
+        let template = |name: &str, of: &str| json!({"name": name, "specRef": of, "replicas": 1});
+        let templates = json!([template("baseline", "stable"), template("candidate", "canary")]);
+        let check = json!({"name": "check", "templateName": "check", "requiredForCompletion": true});
+        let experiment = json!({"templates": templates, "duration": "60s", "analyses": [check]});
+        let steps = json!([{"experiment": experiment}, {"setWeight": 50}, {"pause": {"duration": 3}}]);
+        check_steps(steps, "65bbc48689");
     }
 
     /// A template borrowed from a Deployment comes with the API server's defaults.

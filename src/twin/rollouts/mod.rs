@@ -4,10 +4,13 @@
 //!
 //! ```text
 //! controller   one reconcile from its beginning: claim, validate, create the ReplicaSet, hand over
-//! bluegreen    the blue-green strategy            status       conditions, promotion, the one status patch
-//! sync         revisions, scaling events, sizes   conditions   the rules of conditions, phase and message
-//! replicaset   sizes, deadlines, old revisions    pause        pauses and aborts
-//! service      selectors                          analysis     AnalysisRuns: when to start, stop, forget one
+//! bluegreen    the blue-green strategy            status       promotion, the one status patch
+//! canary       the canary strategy                progress     the conditions at the end of a reconcile
+//! steps        where a canary is in its steps     conditions   the rules of conditions, phase and message
+//! counts       how many pods each revision has    fences       maxSurge and maxUnavailable
+//! traffic      weights, and who carries them out  pause        pauses and aborts
+//! sync         revisions, scaling events, sizes   analysis     AnalysisRuns: when to start, stop, forget one
+//! replicaset   sizes, deadlines, old revisions    service      selectors
 //! templates    AnalysisTemplates become one run   arguments    where the arguments of a run come from
 //! validation   what is an invalid spec            references   ... and an invalid reference
 //! restart      pods older than restartAt          ephemeral    labels that pods wear for a while
@@ -22,24 +25,30 @@ mod analysis;
 mod annotations;
 mod arguments;
 mod bluegreen;
+mod canary;
 mod claim;
 mod conditions;
 mod context;
 mod controller;
+mod counts;
 mod defaults;
 mod ephemeral;
 mod events;
+mod fences;
 mod hash;
 mod history;
 mod newrs;
 mod pause;
+mod progress;
 mod references;
 mod replicaset;
 mod restart;
 mod service;
 mod status;
+mod steps;
 mod sync;
 mod templates;
+mod traffic;
 mod unsupported;
 mod validation;
 mod views;

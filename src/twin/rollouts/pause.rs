@@ -9,6 +9,8 @@ use crate::clock::Moment;
 
 /// Waiting for a person, or for `autoPromotionSeconds`.
 pub(super) const BLUE_GREEN: &str = "BlueGreenPause";
+/// A canary's pause step.
+pub(super) const CANARY_STEP: &str = "CanaryPauseStep";
 /// An analysis could not tell.
 pub(super) const INCONCLUSIVE: &str = "InconclusiveAnalysisRun";
 
@@ -31,6 +33,11 @@ impl PauseContext {
 
     pub(super) fn remove(&mut self, reason: &'static str) {
         self.remove.push(reason);
+    }
+
+    /// Whether this very reconcile pauses.
+    pub(super) fn has_added(&self) -> bool {
+        !self.add.is_empty()
     }
 
     pub(super) fn clear(&mut self) {
@@ -69,7 +76,7 @@ impl Context<'_> {
     pub(super) fn completed_blue_green_pause(&self) -> bool {
         let (strategy, status) = (self.bluegreen(), &self.rollout.status);
         let pause = status.pause(BLUE_GREEN);
-        if !self.pause.add.is_empty() {
+        if self.pause.has_added() {
             return false;
         }
         if status.blue_green.scale_up_preview_check_point {

@@ -1,10 +1,13 @@
 //! What is an invalid reference (pkg/apis/rollouts/validation/validation_references.go v1.9.1, and the collection of
-//! what is referred to in rollout/controller.go): Services first, then the templates of both analyses.
+//! what is referred to in rollout/controller.go): Services first, then the templates of the analyses, then Ingresses.
+
+mod ingress;
 
 use serde_json::{Value, json};
 
 use super::arguments::{self, Hashes};
 use super::context::Context;
+use super::service;
 use super::templates::{self, Argument, Missing, Templates, name_of, substitute, value_of};
 use super::validation::invalid;
 use super::views::Service;
@@ -13,33 +16,58 @@ use crate::twin::store::{Kind, labels_of, text_at};
 
 /// The first thing wrong with what a Rollout refers to.
 pub(super) fn validate(context: &Context<'_>) -> Result<(), String> {
-    let strategy = context.bluegreen();
-    let services =
-        [("activeService", &strategy.active_service), ("previewService", &strategy.preview_service)];
-    let named = services.into_iter().filter(|(_, name)| !name.is_empty());
-    let named: Vec<(String, &String)> =
-        named.map(|(field, name)| (format!("spec.strategy.blueGreen.{field}"), name)).collect();
+    let strategy = if context.is_canary() { "canary" } else { "blueGreen" };
+    let named = service::named(&context.rollout).into_iter();
+    let named: Vec<(String, &str)> =
+        named.map(|(field, name)| (format!("spec.strategy.{strategy}.{field}"), name)).collect();
     for (path, name) in &named {
         find_service(context, path, name)?;
     }
-    let analyses = [
-        ("prePromotionAnalysis", &strategy.pre_promotion_analysis),
-        ("postPromotionAnalysis", &strategy.post_promotion_analysis),
-    ];
     let mut collected = vec![];
-    for (field, analysis) in analyses {
-        if let Some(analysis) = analysis {
-            let path = format!("spec.strategy.blueGreen.{field}.templates");
-            collected.push((find_templates(context, &path, analysis)?, path, analysis));
-        }
+    for asked in analyses(context) {
+        let path = format!("spec.strategy.{strategy}.{}.templates", asked.field);
+        collected.push((find_templates(context, &path, asked.analysis)?, path, asked));
     }
+    let ingresses = ingress::find(context)?;
     for (path, name) in &named {
         validate_service(context, path, find_service(context, path, name)?)?;
     }
-    for (templates, path, analysis) in &collected {
-        validate_templates(context, path, templates, analysis)?;
+    for (templates, path, asked) in &collected {
+        validate_templates(context, path, templates, asked)?;
     }
-    Ok(())
+    ingress::validate(context, &ingresses)
+}
+
+/// An analysis, and the field that asks for it.
+struct Asked<'a> {
+    field: String,
+    analysis: &'a RolloutAnalysis,
+    /// Whether it runs in the background, where it may run for ever.
+    background: bool,
+}
+
+fn analyses<'a>(context: &'a Context<'_>) -> Vec<Asked<'a>> {
+    let (green, canary) = (context.bluegreen(), context.canary());
+    let asked = |field: String, analysis: &'a Option<RolloutAnalysis>, background: bool| {
+        analysis.as_ref().map(|analysis| Asked { field, analysis, background })
+    };
+    let steps = canary.steps.iter().enumerate();
+    let steps =
+        steps.filter_map(|(index, step)| asked(format!("steps[{index}].analysis"), &step.analysis, false));
+    let background = canary.analysis.iter().map(|background| Asked {
+        field: "analysis".into(),
+        analysis: &background.analysis,
+        background: true,
+    });
+    [
+        asked("prePromotionAnalysis".into(), &green.pre_promotion_analysis, false),
+        asked("postPromotionAnalysis".into(), &green.post_promotion_analysis, false),
+    ]
+    .into_iter()
+    .flatten()
+    .chain(steps)
+    .chain(background)
+    .collect()
 }
 
 fn find_service<'a>(context: &'a Context<'_>, path: &str, name: &str) -> Result<&'a Service, String> {
@@ -83,15 +111,43 @@ fn validate_templates(
     context: &Context<'_>,
     path: &str,
     templates: &Templates,
-    analysis: &RolloutAnalysis,
+    asked: &Asked<'_>,
 ) -> Result<(), String> {
     // Hashes are not known yet, and need not be.
     let hashes = Hashes { latest: "dummy-new-hash", stable: Some("dummy-stable-hash") };
-    let (args, _) = arguments::build(&analysis.args, hashes, &context.rollout);
+    let (args, _) = arguments::build(&asked.analysis.args, hashes, &context.rollout);
     let names: Vec<&str> = templates.iter().map(|template| text_at(template, "/metadata/name")).collect();
     let value = json!(format!("templateNames: [{}]", names.join(" ")));
     templates.to_run_spec(&args, &[], &[]).map_err(|error| invalid(path, &value, &error))?;
-    templates.iter().try_for_each(|template| validate_template(path, template))
+    // Upstream merges every analysis with the rules of every step.
+    for step in context.canary().steps.iter().filter_map(|step| step.analysis.as_ref()) {
+        let merged = templates.to_run_spec(&args, &step.dry_run, &step.measurement_retention);
+        merged.map_err(|error| invalid(path, &value, &error))?;
+    }
+    templates.iter().try_for_each(|template| match asked.background {
+        true => validate_background_template(path, template, asked.analysis),
+        false => validate_template(path, template),
+    })
+}
+
+/// Nothing waits for a background analysis, so it may run for ever; but its arguments must be given.
+fn validate_background_template(
+    path: &str,
+    template: &Value,
+    analysis: &RolloutAnalysis,
+) -> Result<(), String> {
+    let name = json!(text_at(template, "/metadata/name"));
+    let declared = template.pointer("/spec/args").and_then(Value::as_array);
+    let open = declared.into_iter().flatten().filter_map(Value::as_object);
+    for arg in open.filter(|arg| value_of(arg).is_none() && !arg.contains_key("valueFrom")) {
+        if analysis.args.is_empty() {
+            return Err(invalid(path, &name, "missing analysis arguments in rollout spec"));
+        }
+        if !analysis.args.iter().any(|given| given.name == name_of(arg)) {
+            return Err(invalid(path, &name, name_of(arg)));
+        }
+    }
+    Ok(())
 }
 
 /// A promotion waits for its analysis, so the analysis must end by itself.

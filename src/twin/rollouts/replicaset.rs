@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::context::{Context, Outcome, RESYNC, Stop};
+use super::service;
 use super::views::{DEADLINE, ReplicaSet};
 use crate::twin::store::{Kind, Part, Patch};
 
@@ -36,32 +37,41 @@ impl Context<'_> {
         self.patch(Kind::ReplicaSet, rs.name(), Part::Main, Patch::Json(patch));
     }
 
-    /// `shouldDelayScaleDownOnAbort`.
+    /// `shouldDelayScaleDownOnAbort`: neither a canary without traffic routing, whose pods are its traffic, nor one
+    /// with `dynamicStableScale`, unless it asks for the delay.
     pub(super) fn should_delay_scale_down_on_abort(&self) -> bool {
-        self.is_aborted() && self.stable.is_some() && self.abort_scale_down_delay().is_some()
+        let canary = self.canary();
+        let never = self.is_canary()
+            && (canary.traffic_routing.is_none()
+                || (canary.dynamic_stable_scale && canary.abort_scale_down_delay_seconds.is_none()));
+        self.is_aborted() && self.stable.is_some() && !never && self.abort_scale_down_delay().is_some()
     }
 
-    /// `reconcileNewReplicaSet`: its size, or its deadline when it was aborted.
-    pub(super) fn reconcile_new_replica_set(&mut self) -> Outcome {
-        let Some(new) = self.new.clone() else { return Ok(()) };
-        let mut size = self.new_size(&new);
+    /// `reconcileNewReplicaSet`: its size, or its deadline when it was aborted. Returns whether it was scaled.
+    pub(super) fn reconcile_new_replica_set(&mut self) -> Outcome<bool> {
+        let Some(new) = self.new.clone() else { return Ok(false) };
+        let mut size = if self.is_canary() {
+            self.revisions().sizes(self.fresh.canary.weights.as_ref()).canary
+        } else {
+            self.new_size(&new)
+        };
         if let (true, Some(delay)) = (self.should_delay_scale_down_on_abort(), self.abort_scale_down_delay())
         {
             if new.annotation(DEADLINE).is_none() {
-                return self.give_abort_deadline(&new, delay);
+                return self.give_abort_deadline(&new, delay).map(|()| false);
             }
             if let Some(deadline) = new.deadline() {
                 if deadline <= self.now {
                     size = 0;
                 } else if deadline.since(self.now) < RESYNC {
                     self.out.requeue_after(deadline.since(self.now));
-                    return Ok(());
+                    return Ok(false);
                 }
             }
         }
-        self.scale(&new, size);
+        let scaled = self.scale(&new, size);
         self.scale_workload_progressively(&new, size);
-        Ok(())
+        Ok(scaled)
     }
 
     /// The clock of an aborted revision starts once the stable one could carry everything.
@@ -73,16 +83,22 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// `reconcileOtherReplicaSets`.
-    pub(super) fn reconcile_other_replica_sets(&mut self) {
+    /// `reconcileOtherReplicaSets`; whether a canary scaled one.
+    pub(super) fn reconcile_other_replica_sets(&mut self) -> bool {
         let active: Vec<ReplicaSet> = self.other.iter().filter(|rs| rs.replicas() > 0).cloned().collect();
-        if !active.is_empty() {
-            self.scale_down_old(active);
+        if active.is_empty() {
+            return false;
         }
+        if self.is_canary() {
+            return self.scale_down_old_canary(active);
+        }
+        self.scale_down_old(active);
+        false
     }
 
-    /// `scaleDownDelayHelper`: the size an old ReplicaSet has for now; gives it its deadline when it has none.
-    pub(super) fn delay_scale_down(&mut self, rs: &ReplicaSet, annotated: &mut i32) -> i32 {
+    /// `scaleDownDelayHelper`: the size an old ReplicaSet has for now, `kept` before its deadline; gives it its
+    /// deadline when it has none.
+    pub(super) fn delay_scale_down(&mut self, rs: &ReplicaSet, annotated: &mut i32, kept: i32) -> i32 {
         let limit = self.scale_down_revision_limit();
         if !rs.has_deadline() {
             if *annotated >= limit {
@@ -104,7 +120,7 @@ impl Context<'_> {
                 if remaining < RESYNC {
                     self.out.requeue_after(remaining);
                 }
-                self.rollout.replicas()
+                kept
             }
             None => 0,
         }
@@ -112,17 +128,30 @@ impl Context<'_> {
 
     /// `isReplicaSetReferenced`: by the status, or by a Service itself.
     pub(super) fn is_referenced(&self, rs: &ReplicaSet) -> bool {
-        let (status, strategy) = (&self.rollout.status, self.bluegreen());
+        let status = &self.rollout.status;
         let recorded = [
             &status.stable_rs,
             &status.current_pod_hash,
             &status.blue_green.active_selector,
             &status.blue_green.preview_selector,
         ];
-        let selected =
-            [&strategy.active_service, &strategy.preview_service].map(|service| self.selected(service));
+        let weights = status.canary.weights.iter();
+        let weighted = weights
+            .flat_map(|weights| [&weights.canary.pod_template_hash, &weights.stable.pod_template_hash]);
+        let mut recorded = recorded.into_iter().chain(weighted);
+        // Of a canary's Services ping and pong do not count here.
+        let steered =
+            service::named(&self.rollout).into_iter().filter(|(field, _)| !field.starts_with("pingPong"));
+        let mut selected = steered.map(|(_, name)| self.selected(name));
         let hash = rs.hash();
-        !hash.is_empty()
-            && (recorded.iter().any(|one| *one == hash) || selected.iter().any(|one| one == hash))
+        !hash.is_empty() && (recorded.any(|one| one == hash) || selected.any(|one| one == hash))
     }
+}
+
+/// By revision, newest first; a ReplicaSet without a readable revision counts as the oldest.
+pub(super) fn newest_first(sets: &mut [ReplicaSet]) {
+    sets.sort_by(|left, right| {
+        let rank = |rs: &ReplicaSet| (rs.revision().unwrap_or(-1), rs.created().to_owned());
+        rank(right).cmp(&rank(left))
+    });
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::context::{Context, RESYNC};
 use super::defaults::seconds;
+use super::fences;
 use super::views::ReplicaSet;
 use crate::clock::Moment;
 use crate::twin::store::{Kind, labels_of, text_at};
@@ -15,37 +16,39 @@ use crate::twin::store::{Kind, labels_of, text_at};
 const CHECK: Duration = Duration::from_secs(30);
 
 impl Context<'_> {
-    /// `RolloutPodRestarter.Reconcile`. No PodDisruptionBudget is imitated: every eviction succeeds.
-    pub(super) fn restart_pods(&mut self) {
+    /// `RolloutPodRestarter.Reconcile`; how many pods were evicted. No PodDisruptionBudget is imitated: every eviction
+    /// succeeds.
+    pub(super) fn restart_pods(&mut self) -> usize {
         let wanted = self.rollout.spec.restart_at.clone();
-        let Some(restart_at) = wanted.as_deref().and_then(Moment::parse_rfc3339) else { return };
+        let Some(restart_at) = wanted.as_deref().and_then(Moment::parse_rfc3339) else { return 0 };
         if self.now <= restart_at {
             let remaining = restart_at.since(self.now);
             if remaining < RESYNC {
                 self.out.requeue_after(remaining + Duration::from_millis(1));
             }
-            return;
+            return 0;
         }
         let done = self.rollout.status.restarted_at.as_deref().and_then(Moment::parse_rfc3339);
         if done == Some(restart_at) {
-            return;
+            return 0;
         }
-        let old = self.evict_older_than(restart_at);
-        if old {
+        let (evicted, remain) = self.evict_older_than(restart_at);
+        if remain {
             self.out.requeue_after(CHECK);
         } else {
             self.fresh.restarted_at = wanted;
         }
+        evicted
     }
 
-    /// Evicts what may go now; returns whether pods remain that must.
-    fn evict_older_than(&mut self, restart_at: Moment) -> bool {
+    /// Evicts what may go now; returns how many that were, and whether pods remain that must.
+    fn evict_older_than(&mut self, restart_at: Moment) -> (usize, bool) {
         let pods = self.pods_stable_first();
         let available = pods.iter().filter(|pod| self.is_available(pod)).count();
         let total = self.all.iter().map(ReplicaSet::replicas).fold(0, i32::saturating_add);
-        let must_stay = self.rollout.replicas().max(total) - self.max_unavailable().max(1);
+        let must_stay = self.rollout.replicas().max(total) - fences::max_unavailable(&self.rollout).max(1);
         let mut may_go = i32::try_from(available).unwrap_or(i32::MAX) - must_stay;
-        let mut remain = false;
+        let (mut evicted, mut remain) = (0, false);
         for pod in &pods {
             let created = Moment::parse_rfc3339(text_at(pod, "/metadata/creationTimestamp"));
             if created.is_none_or(|created| created >= restart_at) {
@@ -57,8 +60,9 @@ impl Context<'_> {
             }
             self.delete(Kind::Pod, text_at(pod, "/metadata/name"));
             may_go -= 1;
+            evicted += 1;
         }
-        remain
+        (evicted, remain)
     }
 
     /// Upstream sorts the ReplicaSets by priority but lists the pods as the API server does: by name.
@@ -84,20 +88,6 @@ impl Context<'_> {
         let wait = self.rollout.spec.min_ready_seconds;
         let since = Moment::parse_rfc3339(text_at(ready, "/lastTransitionTime"));
         wait == 0 || since.is_some_and(|since| since + seconds(wait) < self.now)
-    }
-
-    /// `MaxUnavailable`: a number or a percentage, rounded down; a text without a percent sign is one all the same.
-    fn max_unavailable(&self) -> i32 {
-        let replicas = self.rollout.replicas();
-        let number = match self.bluegreen().max_unavailable.as_ref() {
-            Some(Value::Number(number)) => number.as_i64().unwrap_or(0),
-            other => {
-                let text = other.and_then(Value::as_str).unwrap_or("25");
-                let percent: i64 = text.trim_end_matches('%').parse().unwrap_or(0);
-                i64::from(replicas).saturating_mul(percent) / 100
-            }
-        };
-        i32::try_from(number).unwrap_or(i32::MAX).min(replicas)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The status at the end of a reconcile: conditions, promotion, and the one patch that writes it
-//! (rollout/sync.go and `syncRolloutStatusBlueGreen` in rollout/bluegreen.go v1.9.1).
+//! The status at the end of a reconcile: promotion, and the one patch that writes it (rollout/sync.go and
+//! `syncRolloutStatusBlueGreen` in rollout/bluegreen.go v1.9.1).
 
 use std::time::Duration;
 
@@ -8,13 +8,12 @@ use serde_json::{Map, Value, json};
 use super::conditions::{self, kinds, reasons};
 use super::context::{Context, Outcome};
 use super::defaults;
-use super::events::garbled;
 use super::newrs;
+use super::steps;
 use super::views::ReplicaSet;
-use crate::argo::Version;
 use crate::argo::rollout::{Condition, ConditionStatus, LabelSelector, RolloutStatus};
 use crate::clock::Moment;
-use crate::twin::store::{Kind, Part, Patch, text_at};
+use crate::twin::store::{Kind, Part, Patch};
 
 impl Context<'_> {
     /// `syncRolloutStatusBlueGreen`.
@@ -41,7 +40,7 @@ impl Context<'_> {
     }
 
     /// `calculateBaseStatus`.
-    fn base_status(&self) -> RolloutStatus {
+    pub(super) fn base_status(&self) -> RolloutStatus {
         let old = &self.rollout.status;
         let hash = self.new.as_ref().map(|rs| rs.hash().to_owned());
         let mut new = self.fresh.clone();
@@ -58,7 +57,7 @@ impl Context<'_> {
     }
 
     /// `resetRolloutStatus`: a new update begins.
-    fn reset_status(&mut self, new: &mut RolloutStatus) {
+    pub(super) fn reset_status(&mut self, new: &mut RolloutStatus) {
         self.pause.clear();
         self.pause.remove_abort();
         // As upstream: the restart is marked on the reconcile's own copy, which this status no longer reads.
@@ -67,6 +66,9 @@ impl Context<'_> {
         new.blue_green.pre_promotion_analysis_run_status = None;
         new.blue_green.post_promotion_analysis_run_status = None;
         new.blue_green.scale_up_preview_check_point = false;
+        new.canary.current_step_analysis_run_status = None;
+        new.canary.current_background_analysis_run_status = None;
+        new.current_step_index = (steps::count(&self.rollout) > 0).then_some(0);
     }
 
     /// What an autoscaler sees: the pods users reach, or all of them before there are any.
@@ -96,8 +98,11 @@ impl Context<'_> {
     }
 
     /// `shouldFullPromote`: the reason to call the new revision stable, in the order upstream asks.
-    fn should_promote(&self, new: &RolloutStatus) -> Option<String> {
+    pub(super) fn should_promote(&self, new: &RolloutStatus) -> Option<String> {
         let active = &new.blue_green.active_selector;
+        if self.stable.is_some() && self.is_canary() {
+            return self.should_promote_canary();
+        }
         if self.stable.is_none() || active.is_empty() {
             return Some("Initial deploy".into());
         }
@@ -123,11 +128,14 @@ impl Context<'_> {
     }
 
     /// `promoteStable`.
-    fn promote_stable(&mut self, new: &mut RolloutStatus, reason: &str) -> Outcome {
+    pub(super) fn promote_stable(&mut self, new: &mut RolloutStatus, reason: &str) -> Outcome {
         self.pause.clear();
         self.pause.remove_abort();
         new.promote_full = false;
         new.blue_green.scale_up_preview_check_point = false;
+        if self.is_canary() {
+            self.promote_canary(new);
+        }
         if new.stable_rs != new.current_pod_hash {
             new.stable_rs.clone_from(&new.current_pod_hash);
             let (revision, hash) = (self.rollout.revision(), &new.current_pod_hash);
@@ -135,161 +143,6 @@ impl Context<'_> {
             self.event(reasons::COMPLETED, message);
         }
         self.scale_workload_on_success()
-    }
-
-    fn condition(&self, kind: &str, status: ConditionStatus, reason: &str, message: &str) -> Condition {
-        conditions::new(kind, status, reason, message, self.now)
-    }
-
-    /// `calculateRolloutConditions`.
-    fn calculate_conditions(&mut self, new: &mut RolloutStatus) {
-        let became_unhealthy = self.set_healthy(new);
-        if self.version == Version::V1_10 && self.is_stuck(new, became_unhealthy) {
-            self.abort_stuck_update(false);
-        }
-        if self.is_aborted() {
-            self.set_aborted(new);
-        } else {
-            self.set_progressing(new, became_unhealthy);
-        }
-        self.set_available(new);
-        self.set_replica_failure(new);
-        self.set_completed(new);
-    }
-
-    fn set_healthy(&self, new: &mut RolloutStatus) -> bool {
-        let paused = !self.rollout.status.pause_conditions.is_empty() || self.rollout.spec.paused;
-        let healthy = |status, message| self.condition(kinds::HEALTHY, status, "RolloutHealthy", message);
-        if !paused && conditions::is_healthy(&self.rollout, new) {
-            conditions::set(new, healthy(ConditionStatus::True, "Rollout is healthy"));
-            return false;
-        }
-        self.rollout.status.condition(kinds::HEALTHY).is_some()
-            && conditions::set(new, healthy(ConditionStatus::False, "Rollout is not healthy"))
-    }
-
-    fn set_aborted(&mut self, new: &mut RolloutStatus) {
-        let mut message = format!("Rollout aborted update to revision {}", self.rollout.revision());
-        if !self.pause.abort_message.is_empty() {
-            message = format!("{message}: {}", self.pause.abort_message);
-        }
-        let condition =
-            self.condition(kinds::PROGRESSING, ConditionStatus::False, reasons::ABORTED, &message);
-        if conditions::set(new, condition) {
-            self.warn(reasons::ABORTED, garbled(&message));
-        }
-    }
-
-    /// Done, moving, or stuck.
-    fn set_progressing(&mut self, new: &mut RolloutStatus, became_unhealthy: bool) {
-        let name = self.new.as_ref().map_or("", ReplicaSet::name).to_owned();
-        if conditions::is_healthy(&self.rollout, new) {
-            let message = format!("ReplicaSet \"{name}\" has successfully progressed.");
-            let done =
-                self.condition(kinds::PROGRESSING, ConditionStatus::True, "NewReplicaSetAvailable", &message);
-            conditions::set(new, done);
-        } else if became_unhealthy || conditions::is_progressing(&self.rollout.status, new) {
-            let lost = became_unhealthy && new.stable_rs == new.current_pod_hash;
-            let (reason, message) = if lost {
-                ("ReplicaSetNotAvailable", "Rollout does not have minimum availability".to_owned())
-            } else {
-                ("ReplicaSetUpdated", format!("ReplicaSet \"{name}\" is progressing."))
-            };
-            self.renew_progress(
-                new,
-                self.condition(kinds::PROGRESSING, ConditionStatus::True, reason, &message),
-            );
-        } else if self.may_time_out() && conditions::is_timed_out(&self.rollout, new, self.now) {
-            let message = self.timed_out_message();
-            let condition =
-                self.condition(kinds::PROGRESSING, ConditionStatus::False, reasons::TIMED_OUT, &message);
-            conditions::set(new, condition);
-            self.abort_stuck_update(true);
-        }
-    }
-
-    /// Progress is renewed even under the same reason: the deadline counts from it.
-    fn renew_progress(&self, new: &mut RolloutStatus, mut condition: Condition) {
-        let before = self.rollout.status.condition(kinds::PROGRESSING);
-        if let Some(before) = before {
-            if before.status == ConditionStatus::True {
-                condition.last_transition_time.clone_from(&before.last_transition_time);
-            }
-            conditions::remove(new, kinds::PROGRESSING);
-        }
-        conditions::set(new, condition);
-    }
-
-    fn timed_out_message(&self) -> String {
-        let name = self.new.as_ref().map_or("", ReplicaSet::name);
-        format!("ReplicaSet \"{name}\" has timed out progressing.")
-    }
-
-    fn is_stuck(&self, new: &RolloutStatus, became_unhealthy: bool) -> bool {
-        let moving = became_unhealthy
-            || conditions::is_healthy(&self.rollout, new)
-            || conditions::is_progressing(&self.rollout.status, new);
-        !self.is_aborted()
-            && !moving
-            && self.may_time_out()
-            && conditions::is_timed_out(&self.rollout, new, self.now)
-    }
-
-    /// With `progressDeadlineAbort` a stuck update aborts. The 1.9 line says so with an event of its own and writes
-    /// the abort under the deadline's condition; the abort's own condition follows with the next reconcile.
-    fn abort_stuck_update(&mut self, tell: bool) {
-        if self.rollout.spec.progress_deadline_abort {
-            let message = self.timed_out_message();
-            self.pause.add_abort(message.clone());
-            if tell {
-                self.warn(reasons::ABORTED, message);
-            }
-        }
-    }
-
-    /// Neither paused, nor waiting for an old revision to go.
-    fn may_time_out(&self) -> bool {
-        let others = newrs::others(&self.all, self.new.as_ref(), self.stable.as_ref());
-        !self.is_indefinite() && !others.iter().any(ReplicaSet::has_deadline)
-    }
-
-    /// `isIndefiniteStep`.
-    fn is_indefinite(&self) -> bool {
-        let paused = self.rollout.status.condition(kinds::PAUSED);
-        paused.is_some_and(|condition| condition.status == ConditionStatus::True)
-    }
-
-    fn set_available(&self, new: &mut RolloutStatus) {
-        let active = self.by_hash(&new.blue_green.active_selector);
-        let available = active.is_some_and(|rs| rs.is_saturated(self.rollout.replicas()));
-        let (status, message) = if available {
-            (ConditionStatus::True, "Rollout has minimum availability")
-        } else {
-            (ConditionStatus::False, "Rollout does not have minimum availability")
-        };
-        conditions::set(new, self.condition(kinds::AVAILABLE, status, "AvailableReason", message));
-    }
-
-    /// `getReplicaFailures`: the new ReplicaSet's failure, else anybody's.
-    fn set_replica_failure(&self, new: &mut RolloutStatus) {
-        let failure = self.new.iter().chain(&self.all).find_map(failure_of);
-        match failure {
-            Some(condition) => {
-                conditions::set(new, condition);
-            }
-            None => conditions::remove(new, kinds::REPLICA_FAILURE),
-        }
-    }
-
-    fn set_completed(&mut self, new: &mut RolloutStatus) {
-        let complete = conditions::is_complete(new);
-        let status = if complete { ConditionStatus::True } else { ConditionStatus::False };
-        let condition = self.condition(kinds::COMPLETED, status, reasons::COMPLETED, "RolloutCompleted");
-        if conditions::set(new, condition) && !complete {
-            let (revision, hash) = (self.rollout.revision(), &new.current_pod_hash);
-            let message = format!("Rollout not completed, started update to revision {revision} ({hash})");
-            self.event("RolloutNotCompleted", message);
-        }
     }
 
     /// `persistRolloutStatus`: one patch, or none when nothing changed.
@@ -348,7 +201,7 @@ impl Context<'_> {
         if aborted && !status.abort {
             add(kinds::PROGRESSING, unknown, "RolloutRetry", "Retrying Rollout after abort");
         }
-        if paused != self.is_indefinite() && !aborted {
+        if paused != self.is_marked_paused() && !aborted {
             let status = if paused { ConditionStatus::True } else { ConditionStatus::False };
             add(kinds::PAUSED, status, reasons::PAUSED, "Rollout is paused");
         }
@@ -411,23 +264,8 @@ fn selector_of(rs: &ReplicaSet) -> LabelSelector {
     serde_json::from_value(rs.0["spec"]["selector"].clone()).unwrap_or_default()
 }
 
-fn failure_of(rs: &ReplicaSet) -> Option<Condition> {
-    let list = rs.0.pointer("/status/conditions")?.as_array()?;
-    let found = list.iter().find(|condition| condition["type"] == json!(kinds::REPLICA_FAILURE))?;
-    let status = serde_json::from_value(found["status"].clone()).unwrap_or_default();
-    let since = text_at(found, "/lastTransitionTime");
-    Some(Condition {
-        kind: kinds::REPLICA_FAILURE.into(),
-        status,
-        last_update_time: since.into(),
-        last_transition_time: since.into(),
-        reason: text_at(found, "/reason").into(),
-        message: text_at(found, "/message").into(),
-    })
-}
-
 /// The merge patch (RFC 7386) that makes `new` of `old`; `None` when they are the same.
-fn merge_difference(old: &Value, new: &Value) -> Option<Value> {
+pub(super) fn merge_difference(old: &Value, new: &Value) -> Option<Value> {
     let (Value::Object(before), Value::Object(after)) = (old, new) else {
         return (old != new).then(|| new.clone());
     };

@@ -127,14 +127,10 @@ impl Context<'_> {
         ephemeral::sync_replica_set(&rs, self.birth_metadata()).0
     }
 
-    /// Beside a stable ReplicaSet a new one is a preview; without one it will be the active one.
+    /// Beside a stable ReplicaSet a new one is a preview or canary; without one it will be stable itself.
     fn birth_metadata(&self) -> Option<&PodMetadata> {
-        let strategy = self.bluegreen();
-        if self.stable.is_some() {
-            strategy.preview_metadata.as_ref()
-        } else {
-            strategy.active_metadata.as_ref()
-        }
+        let (new, stable) = self.ephemeral_metadata();
+        if self.stable.is_some() { new } else { stable }
     }
 
     /// `isScalingEvent`: somebody changed `spec.replicas` since new or stable were last scaled.
@@ -149,8 +145,13 @@ impl Context<'_> {
     pub(super) fn sync_replicas_only(&mut self) -> Outcome {
         self.sync_revision()?;
         let mut new = self.rollout.status.clone();
-        self.reconcile_replica_sets()?;
-        let active = self.by_hash(&new.blue_green.active_selector);
+        let mut active = None;
+        if self.is_canary() {
+            self.reconcile_canary_replica_sets()?;
+        } else {
+            self.reconcile_replica_sets()?;
+            active = self.by_hash(&new.blue_green.active_selector);
+        }
         let counts = active.map(|active| (active.actual(), active.available()));
         (new.hpa_replicas, new.available_replicas) =
             counts.unwrap_or((Context::actual(&self.all), Context::available(&self.all)));
@@ -158,11 +159,11 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// `scaleReplicaSetAndRecordEvent`. The copies here stay as they were, as upstream's do.
-    pub(super) fn scale(&mut self, rs: &ReplicaSet, size: i32) {
+    /// `scaleReplicaSetAndRecordEvent`; whether the size changed. The copies here stay as they were, as upstream's do.
+    pub(super) fn scale(&mut self, rs: &ReplicaSet, size: i32) -> bool {
         let (wanted, before) = (self.rollout.replicas(), rs.replicas());
         if before == size && !annotations::desired_is_stale(rs, wanted) {
-            return;
+            return false;
         }
         let mut copy = rs.clone();
         copy.0["spec"]["replicas"] = json!(size);
@@ -178,5 +179,6 @@ impl Context<'_> {
                 format!("Scaled {up} ReplicaSet {name} (revision {revision}) from {before} to {size}");
             self.event("ScalingReplicaSet", message);
         }
+        before != size
     }
 }

@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::argo::rollout::{BlueGreen, Rollout, RolloutAnalysis};
+use crate::argo::rollout::{BlueGreen, Canary, CanaryStep, Rollout, RolloutAnalysis, TrafficRouting};
 
-/// Every field of a Rollout that is not imitated: its JSON pointer, and a sentence that says so.
-///
-/// Such a Rollout is not reconciled: half an imitation would prove something about nobody's release.
+/// Every field of a Rollout that a run on the twin could not do justice to: its JSON pointer, and a sentence that says
+/// so. Half an imitation would prove something about nobody's release.
 #[must_use]
 pub fn unsupported(rollout: &Value) -> Vec<(String, String)> {
     match Rollout::read(rollout) {
@@ -15,19 +14,74 @@ pub fn unsupported(rollout: &Value) -> Vec<(String, String)> {
     }
 }
 
+/// What the controller does not imitate; such a Rollout is not reconciled.
 pub(super) fn of(rollout: &Rollout) -> Vec<(String, String)> {
     let mut found = vec![];
     let spec = &rollout.spec;
     unknown(&mut found, "/spec", &spec.rest);
-    // With both strategies the spec is invalid, and the controller says so itself.
-    if spec.strategy.canary.is_some() && spec.strategy.blue_green.is_none() {
-        found.push(("/spec/strategy/canary".into(), "the canary strategy is not imitated yet".into()));
-    }
     unknown(&mut found, "/spec/strategy", &spec.strategy.rest);
     if let Some(strategy) = &spec.strategy.blue_green {
         blue_green(&mut found, strategy);
     }
+    if let Some(strategy) = &spec.strategy.canary {
+        canary(&mut found, strategy);
+    }
     found
+}
+
+fn canary(found: &mut Vec<(String, String)>, strategy: &Canary) {
+    let path = "/spec/strategy/canary";
+    unknown(found, path, &strategy.rest);
+    if let Some(background) = &strategy.analysis {
+        unknown(found, &format!("{path}/analysis"), &background.analysis.rest);
+    }
+    for (index, one) in strategy.steps.iter().enumerate() {
+        step(found, &format!("{path}/steps/{index}"), one);
+    }
+    if let Some(routing) = &strategy.traffic_routing {
+        routers(found, &format!("{path}/trafficRouting"), routing);
+    }
+}
+
+fn step(found: &mut Vec<(String, String)>, path: &str, step: &CanaryStep) {
+    unknown(found, path, &step.rest);
+    analysis(found, &format!("{path}/analysis"), step.analysis.as_ref());
+    let fields = [
+        ("pause", step.pause.as_ref().map(|pause| &pause.rest)),
+        ("setCanaryScale", step.set_canary_scale.as_ref().map(|scale| &scale.rest)),
+        ("setHeaderRoute", step.set_header_route.as_ref().map(|route| &route.rest)),
+        ("setMirrorRoute", step.set_mirror_route.as_ref().map(|route| &route.rest)),
+    ];
+    for (field, rest) in fields {
+        if let Some(rest) = rest {
+            unknown(found, &format!("{path}/{field}"), rest);
+        }
+    }
+    for (field, used) in [("experiment", step.experiment.is_some()), ("plugin", step.plugin.is_some())] {
+        if used {
+            found.push((format!("{path}/{field}"), format!("a step with `{field}` is not imitated")));
+        }
+    }
+}
+
+fn routers(found: &mut Vec<(String, String)>, path: &str, routing: &TrafficRouting) {
+    unknown(found, path, &routing.rest);
+    if let Some(nginx) = &routing.nginx {
+        unknown(found, &format!("{path}/nginx"), &nginx.rest);
+    }
+    let others = [
+        ("istio", "Istio", routing.istio.is_some()),
+        ("alb", "the AWS Application Load Balancer", routing.alb.is_some()),
+        ("smi", "the Service Mesh Interface", routing.smi.is_some()),
+        ("ambassador", "Ambassador", routing.ambassador.is_some()),
+        ("appMesh", "AWS App Mesh", routing.app_mesh.is_some()),
+        ("traefik", "Traefik", routing.traefik.is_some()),
+        ("apisix", "Apache APISIX", routing.apisix.is_some()),
+        ("plugins", "a plugin", !routing.plugins.is_empty()),
+    ];
+    for (field, name, _) in others.into_iter().filter(|(.., used)| *used) {
+        found.push((format!("{path}/{field}"), format!("traffic routing by {name} is not imitated")));
+    }
 }
 
 fn blue_green(found: &mut Vec<(String, String)>, strategy: &BlueGreen) {
@@ -72,9 +126,35 @@ mod tests {
     }
 
     #[test]
-    fn a_canary_is_named_and_a_borrowed_template_is_not() {
-        check(json!({"strategy": {"canary": {}}}), &["/spec/strategy/canary"]);
+    fn a_borrowed_template_is_imitated() {
         check(json!({"workloadRef": {"kind": "Deployment"}}), &[]);
+    }
+
+    #[test]
+    fn a_canary_of_known_fields_is_imitated() {
+        let steps =
+            json!([{"setWeight": 20}, {"pause": {"duration": "10s"}}, {"analysis": {"templates": []}}]);
+        check(json!({"strategy": {"canary": {"steps": steps, "maxSurge": 1}}}), &[]);
+    }
+
+    #[test]
+    fn ingress_nginx_is_imitated() {
+        check(json!({"strategy": {"canary": {"trafficRouting": {"nginx": {"stableIngress": "i"}}}}}), &[]);
+    }
+
+    #[test]
+    fn steps_and_routers_that_are_not_imitated_are_named() {
+        let steps = json!([{"experiment": {"templates": []}}, {"plugin": {"name": "p"}}]);
+        let routing = json!({"istio": {}, "plugins": {"p": {}}});
+        check(
+            json!({"strategy": {"canary": {"steps": steps, "trafficRouting": routing}}}),
+            &[
+                "/spec/strategy/canary/steps/0/experiment",
+                "/spec/strategy/canary/steps/1/plugin",
+                "/spec/strategy/canary/trafficRouting/istio",
+                "/spec/strategy/canary/trafficRouting/plugins",
+            ],
+        );
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! cause by hand without a cluster noticing first: labels that do not satisfy the selector, and containers without a
 //! name, an image or each other's names.
 
+mod canary;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -118,7 +120,7 @@ fn validate_strategy(rollout: &Rollout) -> Result<(), String> {
             Err(invalid("spec.strategy.strategy", &value, "Multiple Strategies can not be listed"))
         }
         (Some(blue_green), None) => validate_blue_green(rollout, blue_green),
-        (None, Some(_)) => Ok(()),
+        (None, Some(strategy)) => canary::validate(rollout, strategy),
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::service;
+use super::traffic;
 use super::views::Service;
 use crate::argo::rollout::Rollout;
 use crate::twin::effect::Effect;
@@ -27,8 +29,35 @@ pub fn concerned(store: &Store, change: &Change) -> Vec<Key> {
         Kind::Service => {
             change.new.as_ref().map(|service| users(store, &change.key, service)).unwrap_or_default()
         }
+        Kind::Ingress => {
+            change.new.as_ref().map(|ingress| ingress_users(store, &change.key, ingress)).unwrap_or_default()
+        }
         _ => vec![],
     }
+}
+
+/// The Rollouts that share out an Ingress, or made it (`syncIngress` in ingress/ingress.go); only those of the class
+/// the controller is told to look after.
+fn ingress_users(store: &Store, key: &Key, ingress: &Value) -> Vec<Key> {
+    let annotations = ingress.pointer("/metadata/annotations");
+    let class = annotations.map_or("", |all| all["kubernetes.io/ingress.class"].as_str().unwrap_or(""));
+    let class = if class.is_empty() { text_at(ingress, "/spec/ingressClassName") } else { class };
+    if class != "nginx" {
+        return vec![];
+    }
+    let rollouts = store.list(Kind::Rollout, Some(&key.namespace));
+    rollouts.filter(|(_, object)| names_ingress(object, &key.name)).map(|(key, _)| key.clone()).collect()
+}
+
+fn names_ingress(rollout: &Value, name: &str) -> bool {
+    let Ok(rollout) = Rollout::read(rollout) else { return false };
+    let canary = rollout.spec.strategy.canary.as_ref();
+    let nginx = canary.and_then(|canary| canary.traffic_routing.as_ref()?.nginx.as_ref());
+    nginx.is_some_and(|nginx| {
+        nginx.ingresses().any(|stable| {
+            stable == name || traffic::canary_ingress_name(&rollout.metadata.name, stable) == name
+        })
+    })
 }
 
 /// The Rollout that owns the object.
@@ -58,16 +87,7 @@ pub(super) fn users(store: &Store, key: &Key, service: &Value) -> Vec<Key> {
 /// The Services a Rollout names.
 fn services_of(rollout: &Value) -> BTreeSet<String> {
     let Ok(rollout) = Rollout::read(rollout) else { return BTreeSet::new() };
-    let names = match (&rollout.spec.strategy.blue_green, &rollout.spec.strategy.canary) {
-        (Some(strategy), _) => vec![strategy.active_service.clone(), strategy.preview_service.clone()],
-        (None, Some(canary)) => {
-            let fields =
-                ["/stableService", "/canaryService", "/pingPong/pingService", "/pingPong/pongService"];
-            fields.iter().map(|field| text_at(canary, field).to_owned()).collect()
-        }
-        (None, None) => vec![],
-    };
-    names.into_iter().filter(|name| !name.is_empty()).collect()
+    service::named(&rollout).into_iter().map(|(_, name)| name.to_owned()).collect()
 }
 
 /// The Services that a change of a Rollout leaves without it: they are looked at (by

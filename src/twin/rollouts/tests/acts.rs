@@ -86,6 +86,51 @@ impl Bench {
         taken.then(|| Bench::applied(strategy.clone(), spec.clone()))
     }
 
+    /// A canary of five replicas with these additions, v1 deployed and Healthy, nothing told yet.
+    pub(super) fn canary(strategy: Value) -> Bench {
+        Bench::canary_with(strategy, json!({}))
+    }
+
+    /// The same, with additions to the spec too.
+    pub(super) fn canary_with(strategy: Value, spec: Value) -> Bench {
+        let mut bench = Bench::new();
+        for name in ["app-stable", "app-canary", "app-active", "app-preview"] {
+            bench.create(Kind::Service, service(name));
+        }
+        for name in ["check", "other", "post"] {
+            bench.create(Kind::AnalysisTemplate, analysis_template(name));
+        }
+        bench.create(Kind::Ingress, ingress());
+        bench.create(Kind::Rollout, canary_of(&strategy, &merged(json!({"replicas": 5}), &spec)));
+        bench.seconds(5);
+        bench.take_trace();
+        bench
+    }
+
+    /// A canary of four replicas whose traffic ingress-nginx shares out.
+    pub(super) fn routed(strategy: Value) -> Bench {
+        Bench::routed_with(strategy, json!({}))
+    }
+
+    /// The same, with additions to the spec too.
+    pub(super) fn routed_with(strategy: Value, spec: Value) -> Bench {
+        let routing = json!({
+            "stableService": "app-stable", "canaryService": "app-canary",
+            "trafficRouting": {"nginx": {"stableIngress": "app"}},
+        });
+        Bench::canary_with(merged(routing, &strategy), merged(json!({"replicas": 4}), &spec))
+    }
+
+    /// A Rollout by itself, if the API server takes it.
+    pub(super) fn taken(mut object: Value) -> Option<Bench> {
+        object["metadata"]["namespace"] = json!("ns");
+        let mut store = Store::with_namespaces(&["ns"]);
+        store.create(Moment::VIRTUAL_EPOCH, Kind::Rollout, object.clone()).ok()?;
+        let mut bench = Bench::new();
+        bench.create(Kind::Rollout, object);
+        Some(bench)
+    }
+
     /// Somebody applies another version.
     pub(super) fn release(&mut self, version: &str) {
         self.merge(Kind::Rollout, "app", Part::Main, json!({"spec": {"template": template(version)}}));
@@ -179,6 +224,12 @@ fn service(name: &str) -> Value {
     json!({"metadata": {"name": name}, "spec": {"selector": {"app": "app"}, "ports": [{"port": 80}]}})
 }
 
+fn ingress() -> Value {
+    let path = json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "app-stable", "port": {"number": 80}}}});
+    let rules = json!([{"host": "app.example", "http": {"paths": [path]}}]);
+    json!({"metadata": {"name": "app"}, "spec": {"ingressClassName": "nginx", "rules": rules}})
+}
+
 /// The Deployment that lends its template.
 pub(super) fn deployment() -> Value {
     let spec =
@@ -209,6 +260,39 @@ fn rollout(strategy: &Value, spec: &Value) -> Value {
         "strategy": {"blueGreen": merged(services, strategy)},
     });
     json!({"metadata": {"name": "app"}, "spec": merged(base, spec)})
+}
+
+/// A Rollout with this canary.
+pub(super) fn canary_of(strategy: &Value, spec: &Value) -> Value {
+    rollout(&json!({}), &merged(json!({"strategy": {"canary": strategy}}), spec))
+}
+
+/// Steps that set these weights with a pause of five seconds after each.
+pub(super) fn steps(weights: &[i32]) -> Value {
+    let step = |weight: &i32| [json!({"setWeight": weight}), json!({"pause": {"duration": 5}})];
+    weights.iter().flat_map(step).collect()
+}
+
+/// Sets a weight and waits for a person.
+pub(super) fn hold_at(weight: i32) -> Value {
+    json!({"steps": [{"setWeight": weight}, {"pause": {}}]})
+}
+
+/// A trace with repetitions of four lines told once: a Service that is turned to and fro says the same for a second.
+pub(super) fn folded(trace: &str) -> String {
+    let mut lines: Vec<&str> = vec![];
+    for line in trace.lines() {
+        lines.push(line);
+        let (kept, last) = lines.split_at(lines.len().saturating_sub(4));
+        if kept.ends_with(&["and so on for a second"]) && kept[..kept.len() - 1].ends_with(last) {
+            lines.truncate(lines.len() - 4);
+        } else if kept.ends_with(last) && !last.is_empty() && line.starts_with("event") {
+            let keep = lines.len() - 4;
+            lines.truncate(keep);
+            lines.push("and so on for a second");
+        }
+    }
+    lines.join("\n")
 }
 
 /// Labels of a run or a ReplicaSet without the one that names its revision.

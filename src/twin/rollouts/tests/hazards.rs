@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::acts::{analysis, labels, template};
+use super::acts::{analysis, canary_of, labels, template};
 use super::bench::Bench;
 use crate::argo::Version;
 use crate::clock::Moment;
@@ -359,13 +359,14 @@ fn a_foreign_replica_set_of_the_same_name_is_a_collision() {
 }
 
 #[test]
-fn a_canary_is_refused_by_name() {
+fn a_router_that_is_not_imitated_is_refused_by_name() {
     let mut bench = Bench::new();
-    let spec = json!({"strategy": {"canary": {"steps": []}}});
+    let spec =
+        json!({"strategy": {"canary": {"trafficRouting": {"traefik": {"weightedTraefikServiceName": "w"}}}}});
     bench.create(Kind::Rollout, json!({"metadata": {"name": "app"}, "spec": spec}));
     assert_snapshot!(bench.take_trace(), @r"
     event RolloutAddedToInformer
-    error: the Rollout ns/app is not imitated: /spec/strategy/canary: the canary strategy is not imitated yet
+    error: the Rollout ns/app is not imitated: /spec/strategy/canary/trafficRouting/traefik: traffic routing by Traefik is not imitated
     ");
 }
 
@@ -392,6 +393,15 @@ fn garbage_never_panics() {
         }
     }
     assert!(accepted > 5, "only {accepted} were accepted");
+    let fields =
+        ["steps", "trafficRouting", "analysis", "maxSurge", "maxUnavailable", "pingPong", "canaryMetadata"];
+    for (field, piece) in fields.iter().flat_map(|field| pieces.iter().map(move |piece| (field, piece))) {
+        let object = canary_of(&json!({*field: piece}), &json!({}));
+        if let Some(mut bench) = Bench::taken(object) {
+            bench.release("v2");
+            bench.seconds(5);
+        }
+    }
     for piece in &pieces {
         let mut store = Store::with_namespaces(&["ns"]);
         let now = Moment::VIRTUAL_EPOCH;

@@ -26,18 +26,24 @@ const KILL: f64 = 0.15;
 pub(super) fn read(given: &[Value], actions: &[Value], observed: &[Value]) -> Vec<(f64, Act)> {
     let mut acts = vec![];
     let mut first = true;
-    for action in actions {
+    for (number, action) in actions.iter().enumerate() {
         let at = action["t"].as_f64().expect("a time");
         match text(&action["do"]) {
             "apply" => {
                 let manifests = action["manifests"].as_array().cloned();
                 let objects = if first { given.to_vec() } else { manifests.unwrap_or_default() };
                 first = false;
-                acts.extend(
-                    objects.into_iter().map(|object| (applied(&object, at, observed), Act::Apply(object))),
-                );
+                let known = objects.into_iter().filter(|object| kind_of(text(&object["kind"])).is_some());
+                // One after the other, also where one of them was there before and nobody saw when it was applied.
+                let next = actions.get(number + 1).and_then(|next| next["t"].as_f64());
+                let before = next.map_or(f64::MAX, |next| (next - 0.02).max(at));
+                let mut last = at;
+                acts.extend(known.map(|object| {
+                    last = applied(&object, at, observed).max(last).min(before);
+                    (last, Act::Apply(object))
+                }));
             }
-            "delete" => acts.push((at, deletion(action))),
+            "delete" => acts.extend(deletion(action).map(|act| (at, act))),
             "evict-pod" => {
                 let pods = action["pods"].as_array().into_iter().flatten();
                 acts.extend(pods.map(|pod| (at, Act::Evict(text(pod).to_owned()))));
@@ -77,18 +83,18 @@ fn death(at: f64, observed: &[Value]) -> Vec<(f64, Act)> {
     acts
 }
 
-fn deletion(action: &Value) -> Act {
-    let (kind, name) = object(action);
-    Act::Delete(kind, name)
+/// A kind of the twin. What it has no kind for, a quota for instance, it sees in what becomes of the pods.
+fn kind_of(name: &str) -> Option<Kind> {
+    Kind::ALL.iter().copied().find(|kind| kind.info().kind == name)
 }
 
-fn object(action: &Value) -> (Kind, String) {
-    let (kind, name) = text(&action["object"]).split_once('/').expect("KIND/NAME");
-    (kind_named(kind), name.to_owned())
+fn deletion(action: &Value) -> Option<Act> {
+    object(action).map(|(kind, name)| Act::Delete(kind, name))
 }
 
-fn kind_named(name: &str) -> Kind {
-    *Kind::ALL.iter().find(|kind| kind.info().kind == name).unwrap_or_else(|| panic!("no kind {name}"))
+fn object(action: &Value) -> Option<(Kind, String)> {
+    let (kind, name) = text(&action["object"]).split_once('/')?;
+    Some((kind_of(kind)?, name.to_owned()))
 }
 
 /// The requests of an action: its own patch, or those of the CLI.
@@ -99,8 +105,7 @@ fn writes(action: &Value, at: f64) -> Vec<(f64, Act)> {
             acts.push((request["t"].as_f64().unwrap_or(at), request_act(request)));
         }
     }
-    if acts.is_empty() && !action["patch"].is_null() {
-        let (kind, name) = object(action);
+    if let (true, false, Some((kind, name))) = (acts.is_empty(), action["patch"].is_null(), object(action)) {
         acts.push((at, Act::Patch(kind, name, Part::Main, patch(text(&action["type"]), &action["patch"]))));
     }
     acts

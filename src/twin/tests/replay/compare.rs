@@ -40,11 +40,11 @@ fn lateness<'a>(recorded: &'a Tracks, twin: &Tracks) -> BTreeMap<&'a str, usize>
     let (mut earliest, mut latest) = (0.0_f64, 0.0_f64);
     let mut off = BTreeMap::new();
     for (_, late, name, n) in pairs {
-        let within = if name.starts_with("events of") { EVENTS_WITHIN } else { WITHIN };
-        if late < earliest - within || late > latest + within {
-            off.entry(name).or_insert(n);
-        } else if within == WITHIN {
+        let within = |most: f64| (earliest - most..=latest + most).contains(&late);
+        if within(WITHIN) {
             (earliest, latest) = (earliest.min(late), latest.max(late));
+        } else if !(name.starts_with("events of") && within(EVENTS_WITHIN)) {
+            off.entry(name).or_insert(n);
         }
     }
     off

@@ -112,6 +112,11 @@ impl Fates {
         self.pods.iter().find_map(|(set, pods)| Some((set, pods.iter().position(|fate| fate.name == name)?)))
     }
 
+    /// When the pods of the ReplicaSet at this place were created.
+    pub(super) fn births(&self, set: &Place) -> impl Iterator<Item = f64> {
+        self.pods.get(set).into_iter().flatten().map(|fate| fate.created)
+    }
+
     /// What befalls the pod at this place, in order.
     pub(super) fn of(&self, set: &Place, place: usize) -> Vec<(When, State)> {
         let pods = self.pods.get(set).map_or(&[][..], Vec::as_slice);

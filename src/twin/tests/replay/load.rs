@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::sight::text;
 
 /// Gaps longer than this are waits, not work.
-const WAIT: f64 = 1.0;
+const WAIT: f64 = 2.0;
 /// The usual gap between two writes on the twin, in seconds.
 const USUAL: f64 = 0.012;
 /// Writes this far away, in seconds, tell how busy it is now.
@@ -44,7 +44,7 @@ impl Load {
         let mut near: Vec<f64> = near.map(|(_, gap)| *gap).collect();
         near.sort_by(f64::total_cmp);
         let median = near.get(near.len() / 2).copied().unwrap_or(USUAL);
-        let load = |share: f64| (share * median / USUAL).clamp(0.5, 20.0);
+        let load = |share: f64| (share * median / USUAL).clamp(0.5, 60.0);
         (load(self.shares.0), load(self.shares.1))
     }
 }

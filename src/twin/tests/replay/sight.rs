@@ -4,7 +4,9 @@
 //! … in the order of their appearance; stamps are not looked at; a text that repeats the one before it is one sight.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde_json::Value;
 
 /// One thing seen, and when (seconds since the start).
@@ -231,5 +233,6 @@ pub(super) fn text(value: &Value) -> &str {
 
 /// A string answer quotes the moment it was evaluated.
 fn stampless(message: &str) -> String {
-    regex::Regex::new(r"\[\d+(\.\d+)?,").expect("a regex").replace_all(message, "[TIME,").into_owned()
+    static STAMP: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\[\d+(\.\d+)?,").expect("a pattern"));
+    STAMP.replace_all(message, "[TIME,").into_owned()
 }

@@ -9,6 +9,8 @@ use super::acts::{self, Act, seconds};
 use super::fates::{Fates, Places, State, When};
 use super::load::Load;
 use super::provider::Provider;
+use super::puppets::Heard;
+use super::receivers::{self, Receiver};
 use super::sight::{Sight, text};
 use crate::argo::Version;
 use crate::clock::{Moment, Seed};
@@ -47,6 +49,7 @@ const PATIENCE: f64 = 2.0;
 /// The stage.
 pub(super) struct Stage {
     twin: Twin,
+    throw: u64,
     start: Moment,
     /// What happens at a moment of the twin's.
     cues: BTreeMap<(Moment, usize), Cue>,
@@ -56,6 +59,7 @@ pub(super) struct Stage {
     /// By how many seconds the twin is behind the recording.
     behind: f64,
     sight: Sight,
+    receivers: BTreeMap<String, Receiver>,
     fates: Fates,
     load: Load,
     sets: Places,
@@ -81,6 +85,9 @@ pub(super) fn play(recording: &Recording, observed: &[Value], throw: u64) -> Vec
     for (number, (at, act)) in acts::read(&given, &actions, observed).into_iter().enumerate() {
         let anchor = if number < given.len() { None } else { anchors.before(at) };
         stage.script(at, Cue::Act(act), anchor);
+    }
+    if given.iter().any(|object| object.to_string().contains("notifications.argoproj.io")) {
+        stage.install_notifications();
     }
     while !stage.ended {
         stage.step();
@@ -124,27 +131,21 @@ impl Anchors {
 impl Stage {
     fn new(start: Moment, throw: u64, fates: Fates, load: Load) -> Stage {
         let mut twin = Twin::new(settings(start, throw));
-        twin.script = Some(Provider::default());
-        let mut config = notification_config();
-        config["metadata"] = json!({"name": "argo-rollouts-notification-configmap", "namespace": CONTROLLER});
-        let secret = json!({"metadata": {"name": "argo-rollouts-notification-secret", "namespace": CONTROLLER},
-            "data": {"slack-token": "dG9rZW4="}});
-        let store = twin.store_mut();
-        store
-            .create(start, Kind::Namespace, json!({"metadata": {"name": NAMESPACE}}))
-            .expect("a new namespace");
-        store.create(start, Kind::ConfigMap, config).expect("a new ConfigMap");
-        store.create(start, Kind::Secret, secret).expect("a new Secret");
+        twin.puppets.script = Some(Provider::default());
+        let namespace = json!({"metadata": {"name": NAMESPACE}});
+        twin.store_mut().create(start, Kind::Namespace, namespace).expect("a new namespace");
         twin.settle();
         let read = twin.store().version();
         let (cues, sets, pods) = (BTreeMap::new(), Places::default(), BTreeMap::new());
         Stage {
             twin,
+            throw,
             start,
             cues,
             script: BTreeMap::new(),
             cued: 0,
             behind: 0.0,
+            receivers: BTreeMap::new(),
             sight: Sight::default(),
             fates,
             load,
@@ -154,6 +155,21 @@ impl Stage {
             lines: vec![],
             ended: false,
         }
+    }
+
+    /// The notifications of the recordings. Nobody hears of a Rollout that does not subscribe.
+    fn install_notifications(&mut self) {
+        let mut config = notification_config();
+        self.receivers = receivers::of(&config);
+        for (service, receiver) in &self.receivers {
+            self.twin.receivers.turn(service, self.start, receiver.manner);
+        }
+        config["metadata"] = json!({"name": "argo-rollouts-notification-configmap", "namespace": CONTROLLER});
+        let secret = json!({"metadata": {"name": "argo-rollouts-notification-secret", "namespace": CONTROLLER},
+            "data": {"slack-token": "dG9rZW4="}});
+        let store = self.twin.store_mut();
+        store.create(self.start, Kind::ConfigMap, config).expect("a new ConfigMap");
+        store.create(self.start, Kind::Secret, secret).expect("a new Secret");
     }
 
     fn cue(&mut self, at: Moment, cue: Cue) {
@@ -208,9 +224,11 @@ impl Stage {
                     self.twin.store_mut().patch(now, &key, Part::Status, &Patch::Merge(state.status(now)));
             }
             Cue::Sink(turns) => {
-                for (later, there) in turns {
-                    let manner = (!there).then_some(Manner::Refuses);
-                    self.twin.receivers.turn("flaky", now + seconds(later), manner);
+                for (service, receiver) in self.receivers.iter().filter(|(_, receiver)| receiver.sinks) {
+                    for (later, there) in &turns {
+                        let manner = if *there { receiver.manner } else { Some(Manner::Refuses) };
+                        self.twin.receivers.turn(service, now + seconds(*later), manner);
+                    }
                 }
             }
             Cue::Act(Act::Apply(object)) => self.apply(object),
@@ -293,7 +311,15 @@ impl Stage {
         let (None, Some(new)) = (&change.old, &change.new) else { return };
         let name = text_at(new, "/metadata/name").to_owned();
         match change.key.kind {
-            Kind::ReplicaSet => self.sets.add(&name, text_at(new, "/metadata/ownerReferences/0/kind")),
+            Kind::ReplicaSet => {
+                self.sets.add(&name, text_at(new, "/metadata/ownerReferences/0/kind"));
+                let place = self.sets.of(&name).expect("it was just added");
+                // Every third throw has kube-controller-manager at its own pace.
+                if self.throw % 3 != 2 {
+                    let births = self.fates.births(place).map(|at| self.start + seconds(at + self.behind));
+                    self.twin.puppets.births.insert(name, births.collect());
+                }
+            }
             Kind::Pod => {
                 let set = text_at(new, "/metadata/ownerReferences/0/name").to_owned();
                 let siblings = self.pods.entry(set.clone()).or_default();
@@ -315,18 +341,14 @@ impl Stage {
 
     /// All lines, deliveries among them, in order of time.
     fn finish(mut self) -> Vec<Value> {
-        let paths =
-            BTreeMap::from([("flaky", "ok"), ("second", "ok"), ("r404", "fail404"), ("r429", "fail429")]);
-        for (at, service, status, body) in std::mem::take(&mut self.twin.heard) {
+        for Heard { at, service, status, body } in std::mem::take(&mut self.twin.puppets.heard) {
             if status == 0 || at > self.twin.now() {
                 continue;
             }
-            let (name, body) = match service.as_str() {
-                "slack" => ("slack/api/chat.postMessage".to_owned(), form(&body)),
-                service => (
-                    format!("webhook/{}", paths.get(service).unwrap_or(&service)),
-                    serde_json::from_str(&body).unwrap_or(json!(body)),
-                ),
+            let name = self.receivers.get(&service).map_or(service.as_str(), |receiver| &receiver.name);
+            let body = match service.as_str() {
+                "slack" => form(&body),
+                _ => serde_json::from_str(&body).unwrap_or(json!(body)),
             };
             let at = at.since(self.start).as_secs_f64();
             self.lines
@@ -352,14 +374,6 @@ fn key(kind: Kind, name: &str) -> Key {
 }
 
 fn settings(start: Moment, throw: u64) -> Settings {
-    let slow = Manner::Answers(200, Duration::from_secs(3));
-    let manners = [
-        ("slow3", slow),
-        ("fail500", Manner::Answers(500, Duration::from_millis(5))),
-        ("r404", Manner::Answers(404, Duration::from_millis(5))),
-        ("r429", Manner::Answers(429, Duration::from_millis(5))),
-        ("fail2", Manner::Falters(500, 2)),
-    ];
     Settings {
         seed: Seed::new(throw),
         epoch: start,
@@ -376,7 +390,7 @@ fn settings(start: Moment, throw: u64) -> Settings {
             role: Role::Pods,
             retention: Duration::from_secs(3600),
         },
-        receivers: manners.map(|(name, manner)| (name.to_owned(), manner)).into(),
+        receivers: vec![],
         controller_namespace: CONTROLLER.to_owned(),
     }
 }

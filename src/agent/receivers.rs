@@ -1,25 +1,17 @@
 //! The notification receivers, and the inbox where what reached them is kept.
 //!
 //! A receiver is known by the address the policy's services were pointed at. It answers at once and well unless the
-//! scenario says otherwise. Neighbours: `notifications` decides what is sent and how often it is tried again.
+//! scenario says otherwise. Both worlds use it: the twin plays deliveries against it in virtual time, the agent's
+//! [`super::sink`] answers real ones by it. It knows no clock and no socket; it is told when somebody calls.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::agent::wire::Arrival;
+use super::wire::Arrival;
+pub use super::wire::Manner;
 use crate::clock::Moment;
 
-/// How a receiver treats its callers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
-    /// Answers with this status after so long.
-    Answers(u16, Duration),
-    /// Refuses the connection.
-    Refuses,
-    /// Answers with this status so many times, and is well afterwards.
-    Falters(u16, u32),
-}
-
-/// All receivers of the emulated cluster.
+/// All receivers of a world.
 #[derive(Debug, Default)]
 pub struct Receivers {
     turns: Vec<Turn>,
@@ -48,6 +40,12 @@ impl Receivers {
     /// From `from` on, the receiver behind this service treats its callers so; `None` means well.
     pub fn turn(&mut self, service: &str, from: Moment, manner: Option<Manner>) {
         self.turns.push(Turn { service: service.to_owned(), from: Some(from), manner });
+    }
+
+    /// From `from` on, receivers have these manners and no others.
+    pub fn treat(&mut self, manners: BTreeMap<String, Manner>, from: Moment) {
+        self.turns.clear();
+        manners.into_iter().for_each(|(service, manner)| self.turn(&service, from, Some(manner)));
     }
 
     /// What a call at `at` comes to: the status, 0 when there is none, and how long it takes if that is not the usual.

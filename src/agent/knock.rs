@@ -1,0 +1,59 @@
+//! Knocking: a test message to a receiver, by the address the controller would use.
+//!
+//! It goes out of the agent and comes in again, so that name, port and token are proven. The receiver keeps it as an
+//! arrival; only a knock that reached none is kept from here, with the status 0.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, header};
+use http_body_util::Empty;
+use tokio::net::lookup_host;
+use tokio::time::timeout;
+
+use super::Agent;
+use super::connection::{Connection, Failure};
+use super::door::KNOCK_HEADER;
+use super::wire::Knock;
+
+/// How long to find the receiver.
+const SEARCH: Duration = Duration::from_secs(5);
+/// How long a receiver may take to answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Knocks, and sees to it that the inbox tells how that went.
+pub(super) async fn knock(agent: Arc<Agent>, knock: Knock) {
+    let found = timeout(SEARCH, reach(&agent.authority)).await;
+    let Ok(Some(mut connection)) = found else {
+        tracing::warn!(address = %agent.authority, "there is nobody at the receivers' address");
+        return agent.sink.miss(&knock.service, 0);
+    };
+    let path = format!("/sink/{}/{}/", agent.token, knock.service);
+    let request = Request::post(path)
+        .header(header::HOST, &agent.authority)
+        .header(header::CONNECTION, "close")
+        .header(KNOCK_HEADER, agent.secret.derived("knock"))
+        .body(Empty::<Bytes>::new());
+    let Ok(request) = request else {
+        tracing::warn!(service = %knock.service, "no address can be made for this receiver");
+        return agent.sink.miss(&knock.service, 0);
+    };
+    let answered = timeout(PATIENCE, connection.exchange(request, &mut String::new())).await;
+    match answered {
+        // Somebody else's door: the receivers' address leads to another agent.
+        Ok(Ok(status @ (401 | 404))) => agent.sink.miss(&knock.service, status),
+        Ok(Err(Failure::Stale)) => agent.sink.miss(&knock.service, 0),
+        // Whatever else, the receiver has it.
+        _ => {}
+    }
+}
+
+async fn reach(authority: &str) -> Option<Connection> {
+    for address in lookup_host(authority).await.ok()? {
+        if let Ok(connection) = Connection::open(address).await {
+            return Some(connection);
+        }
+    }
+    None
+}
