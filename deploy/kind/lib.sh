@@ -39,19 +39,24 @@ lives() { [ -n "${1:-}" ] && [ "$(started_at "$1")" = "${2:-}" ]; }
 # One `up` or `down` at a time. What a killed one has started holds its lock on, and is ended here: it would go on
 # building a drill ground that nobody waits for.
 lock() {
-  local holder='' since='' orphan
+  local holder='' since=''
   mkdir -p "$cache"
   exec 9<>"$cache/lock"
   if ! flock --nonblock 9; then
     read -r holder since <"$cache/lock" || true
     ! lives "$holder" "$since" || die "process $holder is working on this drill ground; wait until it has ended"
-    for orphan in $(find /proc/[0-9]*/fd -lname "$cache/lock" 2>/dev/null | cut -d/ -f3 | sort -u); do
-      [ "$orphan" = $$ ] || kill -KILL "$orphan" 2>/dev/null || true
-    done
+    end_lock_holders
     flock --wait 10 9 || die "what a killed run has started holds $cache/lock and does not end"
   fi
   rm -rf "$cache"/scratch.*
   echo "$$ $(started_at $$)" >"$cache/lock"
+}
+
+end_lock_holders() {
+  local other
+  for other in $(find /proc/[0-9]*/fd -lname "$cache/lock" 2>/dev/null | cut -d/ -f3 | sort -u); do
+    [ "$other" = $$ ] || kill -KILL "$other" 2>/dev/null || true
+  done
 }
 
 # Refuses to start twice; what a killed run has left is cleared away.

@@ -41,8 +41,9 @@ install_argo() {
   # 999 is the user of the official image.
   image_from_scratch "$image" 999 rollouts-controller "$bin/rollouts-controller"
   load_image "$image"
-  sed "s|image: quay.io/argoproj/argo-rollouts:.*|image: $image|; s|imagePullPolicy: Always|imagePullPolicy: Never|" \
-    "$manifests/install.yaml" | quietly kubectl apply --server-side --namespace argo-rollouts --filename -
+  # The flag, and why, as in values/argo-rollouts.yaml.
+  sed "s|image: quay.io/argoproj/argo-rollouts:.*|image: $image\n        args: [--self-service-notification-enabled]|
+    s|imagePullPolicy: Always|imagePullPolicy: Never|" "$manifests/install.yaml" | quietly kubectl apply --server-side --namespace argo-rollouts --filename -
 }
 
 install_prometheus() {
