@@ -1,0 +1,128 @@
+# shellcheck shell=bash
+# Parts from source: Debian packages and Go modules, and nothing else. Sourced, never run.
+#
+# A part is made once and kept in the cache with a digest of what it was made from; it is made again when that changes.
+
+bin=$cache/bin
+debian=$cache/debian
+go_modules=$here/go
+packages=(docker.io debootstrap iptables)
+
+# make_part NAME FUNCTION INPUT...    an input is a file, or any text
+make_part() {
+  local name=$1 recipe=$2 stamp=$cache/$1.made-from now input
+  shift 2
+  now=$(for input; do if [ -f "$input" ]; then sha256sum <"$input"; else echo "$input"; fi; done)
+  [ "$(cat "$stamp" 2>/dev/null)" != "$now" ] || return 0
+  say "making $name"
+  rm -f "$stamp"
+  "$recipe"
+  echo "$now" >"$stamp"
+}
+
+require_debian() {
+  [ "$(id -u)" = 0 ] || die "parts from source need root: namespaces, mounts and cgroups are made by hand"
+  command -v apt-get >/dev/null || die "parts from source need Debian's apt-get"
+  command -v go >/dev/null || die "parts from source need Go 1.26 or newer"
+}
+
+make_parts() {
+  require_debian
+  mkdir -p "$bin"
+  make_part debian unpack_packages "${packages[*]}"
+  make_go_part kubernetes kubernetes
+  make_go_part kubernetes argo_rollouts
+  make_go_part etcd etcd
+  make_go_part coredns coredns
+  make_go_part kind kind
+  make_go_part prometheus prometheus
+  make_part pause build_pause "$here/node-image/pause.go"
+}
+make_go_part() { make_part "$2" "build_$2" "$go_modules/$1"/* "$(go version)"; }
+
+# Unpacked, not installed: no service gets started, and the machine stays as it was.
+unpack_packages() {
+  rm -rf "$debian"
+  mkdir -p "$debian/usr/sbin" "$debian/archives/partial"
+  fetch_packages || { quietly apt-get update && fetch_packages; }
+  local name
+  for name in "$debian"/archives/*.deb; do dpkg -x "$name" "$debian"; done
+  rm -r "$debian/archives"
+  # The package makes these links when it is installed.
+  for name in {ip,ip6}tables{,-save,-restore}; do ln -sf xtables-nft-multi "$debian/usr/sbin/$name"; done
+}
+
+# apt fetches only what the machine lacks. Its sandbox user may not write to the cache, hence root.
+fetch_packages() {
+  quietly apt-get install --download-only --yes --no-install-recommends -o APT::Sandbox::User=root \
+    -o Dir::Cache::archives="$debian/archives" "${packages[@]}"
+}
+
+# Runs a command on a machine that has the packages: for it alone they are laid over /usr.
+with_packages() {
+  # shellcheck disable=SC2016  # meant for the inner shell
+  unshare --mount sh -c 'mount -t overlay -o "lowerdir=$0/usr:/usr" firedrill-usr /usr && exec "$@"' "$debian" "$@"
+}
+
+version_of() { (cd "$go_modules/$1" && go list -m -f '{{.Version}}' "$2"); }
+folder_of() { (cd "$go_modules/$1" && go mod download "$2" && go list -m -f '{{.Dir}}' "$2"); }
+
+# build MODULE LINKER-SETTINGS [FLAG...] PACKAGE...    static programs, named after their package
+build() {
+  local module=$1 settings=$2 scratch
+  shift 2
+  # Go's own scratch folder, too, is one that the next run finds and clears.
+  scratch=$(mktemp -d "$cache/scratch.XXXX")
+  (cd "$go_modules/$module" && CGO_ENABLED=0 GOTMPDIR=$scratch nice \
+    go build -trimpath -buildvcs=false -ldflags="-s -w $settings" -o "$bin/" "$@")
+  rm -rf "$scratch"
+}
+
+build_kubernetes() {
+  local version minor settings
+  version=$(version_of kubernetes k8s.io/kubernetes)
+  minor=${version#v1.}
+  # A Kubernetes that is not told its version calls itself v0.0.0, and kubeadm will not have it.
+  settings="-X k8s.io/component-base/version.gitVersion=$version -X k8s.io/component-base/version.gitMajor=1"
+  settings+=" -X k8s.io/component-base/version.gitMinor=${minor%%.*}"
+  build kubernetes "$settings" k8s.io/kubernetes/cmd/{kubeadm,kubelet,kubectl,kube-apiserver} \
+    k8s.io/kubernetes/cmd/{kube-controller-manager,kube-scheduler,kube-proxy}
+}
+
+# Argo's module pulls in the same Kubernetes: one module for both compiles it once.
+build_argo_rollouts() {
+  local version
+  version=$(version_of kubernetes github.com/argoproj/argo-rollouts)
+  build kubernetes "-X github.com/argoproj/argo-rollouts/utils/version.version=${version#v}" \
+    github.com/argoproj/argo-rollouts/cmd/{rollouts-controller,kubectl-argo-rollouts}
+}
+
+build_etcd() {
+  build etcd '' go.etcd.io/etcd/server/v3
+  mv "$bin/server" "$bin/etcd"
+}
+
+build_coredns() { build coredns '' .; }
+build_kind() { build kind '' sigs.k8s.io/kind; }
+# Only pods are discovered: the software kits of twenty clouds stay out.
+build_prometheus() {
+  build prometheus '' -tags remove_all_sd,enable_kubernetes_sd github.com/prometheus/prometheus/cmd/prometheus
+}
+build_pause() { CGO_ENABLED=0 go build -ldflags='-s -w' -o "$bin/pause" "$here/node-image/pause.go"; }
+
+# image_from_scratch IMAGE USER PROGRAM FILE[=PATH]...    a file without a path goes to /usr/local/bin; links are followed
+image_from_scratch() {
+  local image=$1 user=$2 program=$3 file path context
+  shift 3
+  context=$(mktemp -d "$cache/scratch.XXXX")
+  mkdir -p "$context/root/tmp" && chmod 1777 "$context/root/tmp"
+  for file; do
+    path=usr/local/bin/$(basename "$file")
+    [ "${file%=*}" = "$file" ] || path=${file#*=}
+    mkdir -p "$context/root/$(dirname "$path")"
+    cp -rL "${file%=*}" "$context/root/$path"
+  done
+  printf 'FROM scratch\nCOPY root/ /\nUSER %s\nENTRYPOINT ["/usr/local/bin/%s"]\n' "$user" "$program" >"$context/Dockerfile"
+  quietly docker build --tag "$image" "$context"
+  rm -r "$context"
+}
