@@ -18,9 +18,10 @@
 //!  ┌──────────────────▼──────── effects ───────┴─────────────────────────────┐
 //!  │  engine: one loop that acts on the plan and appends what it observes    │
 //!  │                         │                                               │
-//!  │                      cluster: a kube::Client, a clock                   │
-//!  │                         ▲                                               │
-//!  │                  cluster::embedded  (the twin behind the same wire)     │
+//!  │              cluster: a kube::Client, an agent, a clock                 │
+//!  │                ▲                        ▲                               │
+//!  │     cluster::live               cluster::embedded                       │
+//!  │     (kubeconfig, a pod)         (the twin behind the same wire)         │
 //!  └─────────────────────────────────────────────────────────────────────────┘
 //!    drill = one scenario from file to verdict        cli = the only one who prints
 //! ```
@@ -39,6 +40,8 @@
 //! | do as Kubernetes does | [`twin::store`], [`twin::pods`] and their neighbours in [`twin`] |
 //! | put the twin's store into HTTP | [`cluster::embedded`] |
 //! | put that HTTP on a socket, for programs that are not ours | [`cluster::served`] |
+//! | set something up in a real cluster, or put it back | [`cluster::live`] |
+//! | change what a plan needs for a real cluster | [`plan::place`] |
 //! | send real traffic, or receive a real notification | [`agent`]; what they mean, for both worlds, is there, too |
 //! | evaluate what a policy's author wrote | [`condition`], [`promql`] |
 //! | act on a cluster, or watch one | [`engine`] |

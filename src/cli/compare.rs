@@ -40,7 +40,7 @@ fn table(one: &Verdict, other: &Verdict, agreement: &Agreement, within: Duration
         format!("{}: {} beside {}, counted from the release\n", one.scenario, one.world, other.world);
     let mut row = |cells: [&str; 4]| {
         let [name, one, other, apart] = cells;
-        text.push_str(format!("  {name:<16}{one:>10}{other:>10}{apart:>12}").trim_end());
+        text.push_str(format!("  {name:<16}{one:>14}{other:>14}{apart:>12}").trim_end());
         text.push('\n');
     };
     row(["moment", &one.world, &other.world, "apart"]);

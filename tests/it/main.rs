@@ -2,6 +2,7 @@
 
 mod agent;
 mod canaries;
+mod compare;
 mod conditions;
 mod input;
 mod policies;

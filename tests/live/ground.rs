@@ -33,11 +33,6 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A scenario that is over within a minute.
-pub(crate) fn quick() -> PathBuf {
-    root().join("tests/live/scenarios/quick.yaml")
-}
-
 /// A folder of its own, removed at the end.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
@@ -46,6 +41,28 @@ impl Folder {
         let path = std::env::temp_dir().join(format!("firedrill-live-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Folder(path)
+    }
+
+    /// A scenario of this name that is over within a minute or so, in a namespace that is called after it.
+    pub(crate) fn quick(&self, name: &str) -> PathBuf {
+        let from = root().join("tests/live/scenarios");
+        let policy = fs::read_to_string(from.join("policy/quick.yaml")).unwrap();
+        self.write(
+            "policy/quick.yaml",
+            &policy.replace(
+                "metadata:\n  name: quick\n",
+                &format!("metadata:\n  namespace: {name}\n  name: quick\n"),
+            ),
+        );
+        let scenario = fs::read_to_string(from.join("quick.yaml")).unwrap();
+        self.write("quick.yaml", &scenario.replace("name: quick", &format!("name: {name}")))
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
     }
 }
 
@@ -59,6 +76,10 @@ impl Drop for Folder {
 pub(crate) fn firedrill(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_firedrill"));
     command.args(args).env("NO_COLOR", "1").env_remove("FIREDRILL_LOG").stdin(Stdio::null());
+    // A user of its own: the tests may do more than the program should need.
+    if let Some(kubeconfig) = std::env::var_os("FIREDRILL_KUBECONFIG") {
+        command.env("KUBECONFIG", kubeconfig);
+    }
     command
 }
 
@@ -182,7 +203,31 @@ pub(crate) fn inventory() -> BTreeSet<String> {
     })
 }
 
-/// What is there now and was not before, or the other way round. Runs of other tests are theirs: `run` tells whose.
+/// What is there now and was not before, or the other way round, on a ground that nobody else uses.
 pub(crate) fn residue(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Vec<String> {
     before.symmetric_difference(after).cloned().collect()
+}
+
+/// The runs of a scenario that have something on the ground, and whatever else is called after it.
+pub(crate) fn left_of(scenario: &str) -> Vec<String> {
+    let mut left: Vec<String> = runs(scenario);
+    left.extend(inventory().into_iter().filter(|object| object.contains(scenario)));
+    left
+}
+
+/// The runs that have something on the ground, of a scenario or of none: without its lease nobody knows of which.
+pub(crate) fn runs(scenario: &str) -> Vec<String> {
+    let listed = say(firedrill(&["clean", "--list", "--context", &context()])).expect(0);
+    let lines = listed.out.lines().filter(|line| line.ends_with(": at work") || line.ends_with(": dead"));
+    let ours = lines.filter(|line| line.contains(&format!("({scenario})")) || !line.contains('('));
+    ours.filter_map(|line| Some(line.split([' ', ':']).next()?.to_owned())).collect()
+}
+
+/// Whether the whole lane was asked for: what takes minutes and breaks the ground for everybody.
+pub(crate) fn is_whole() -> bool {
+    let whole = std::env::var("FIREDRILL_LANE").is_ok_and(|lane| lane == "whole");
+    if !whole {
+        println!("SKIPPED: only in the whole lane, FIREDRILL_LANE=whole");
+    }
+    whole
 }

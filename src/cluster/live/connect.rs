@@ -78,8 +78,7 @@ pub enum ConnectError {
     /// Nobody said that drills are welcome there.
     #[error(
         "`{name}` is not marked as a drill ground, and drills break things on purpose; if this is where they belong: \
-         kubectl --context {name} label namespace {home} {label}=true",
-        home = marks::HOME, label = marks::GROUND
+         firedrill rbac | kubectl --context {name} apply -f -"
     )]
     Unmarked {
         /// Which cluster.

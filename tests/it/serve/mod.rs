@@ -5,6 +5,7 @@
 //! `go build ./cmd/kubectl-argo-rollouts` and `go build ./cmd/rollouts-controller`.
 
 mod controller;
+mod ground;
 mod hostile;
 mod kubectl;
 mod plugin;
