@@ -1,6 +1,7 @@
 //! What is true of every world, every seed, every scenario and every rule: one binary, so that the crate is linked once.
 
 mod agent;
+mod blindness;
 mod canaries;
 mod compare;
 mod conditions;
