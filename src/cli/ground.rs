@@ -25,15 +25,7 @@ fn refused(error: &ConnectError) -> u8 {
 }
 
 /// The ground that these scenarios run on, or everything that it lacks, said.
-pub(super) fn open<'a>(
-    args: &Run,
-    scenarios: impl IntoIterator<Item = &'a Prepared> + Clone,
-) -> Result<Ground, u8> {
-    let unfit: Vec<_> = scenarios.clone().into_iter().flat_map(drill::unfit).collect();
-    if diag::has_errors(&unfit) {
-        complain_of(&unfit);
-        return Err(exit::BAD_INPUT);
-    }
+pub(super) fn open<'a>(args: &Run, scenarios: impl IntoIterator<Item = &'a Prepared>) -> Result<Ground, u8> {
     let needs = drill::needs(scenarios);
     runtime()?.block_on(async {
         let connection = connect(&args.cluster).await?;

@@ -56,6 +56,13 @@ pub(super) fn run(args: &Run) -> u8 {
             return exit::BAD_INPUT;
         }
     };
+    let jobs = match args.on {
+        World::Twin => jobs,
+        World::Kube => match fit(args, jobs) {
+            Ok(jobs) => jobs,
+            Err(code) => return code,
+        },
+    };
     let ground = match args.on {
         World::Twin => None,
         World::Kube => match ground::open(args, jobs.iter().map(|job| &job.prepared)) {
@@ -92,6 +99,29 @@ fn jobs(args: &Run, scenarios: &[PathBuf]) -> Result<Vec<Job>, Vec<Diagnostic>> 
         }
     }
     if diag::has_errors(&found) { Err(found) } else { Ok(jobs) }
+}
+
+/// The jobs that a cluster can do. What was named and cannot be done is an error; what was found in a folder is passed
+/// over, and said.
+fn fit(args: &Run, jobs: Vec<Job>) -> Result<Vec<Job>, u8> {
+    let mut unfit = vec![];
+    let mut fit = vec![];
+    for job in jobs {
+        match drill::unfit(&job.prepared) {
+            None => fit.push(job),
+            Some(diagnostic) if args.paths.contains(&job.prepared.path) => unfit.push(diagnostic),
+            Some(diagnostic) => unfit.push(Diagnostic { severity: Severity::Warning, ..diagnostic }),
+        }
+    }
+    complain_of(&unfit);
+    match (diag::has_errors(&unfit), fit.is_empty()) {
+        (true, _) => Err(exit::BAD_INPUT),
+        (false, true) => {
+            complain("error: nothing to run: no scenario that can run on a cluster\n");
+            Err(exit::NOTHING)
+        }
+        (false, false) => Ok(fit),
+    }
 }
 
 /// Two scenarios of one name would write into one folder.

@@ -92,11 +92,12 @@ impl Trouble {
     }
 }
 
-/// Whether an error may pass by itself. What the API server refuses it refuses again.
+/// Whether an error may pass by itself. What the API server refuses it refuses again, but for what is not allowed: one
+/// that has just begun has not read the rules yet. What a run may do was asked before it began.
 #[must_use]
 pub(crate) fn may_pass(error: &kube::Error) -> bool {
     match error {
-        kube::Error::Api(status) => matches!(status.code, 408 | 429 | 500 | 502 | 503 | 504),
+        kube::Error::Api(status) => matches!(status.code, 401 | 403 | 408 | 429 | 500 | 502 | 503 | 504),
         kube::Error::HyperError(_) | kube::Error::Service(_) | kube::Error::ReadEvents(_) => true,
         _ => false,
     }
@@ -123,4 +124,35 @@ pub(crate) fn waiting_for_good(pod: &serde_json::Value) -> Option<String> {
     let waiting = stuck.next()?;
     let text = |key: &str| waiting[key].as_str().unwrap_or_default().to_owned();
     Some(format!("{}: {}", text("reason"), text("message")).trim_end_matches([':', ' ']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(code: u16) -> kube::Error {
+        let status = serde_json::json!({"code": code, "status": "Failure", "message": "m", "reason": "r"});
+        kube::Error::Api(Box::new(serde_json::from_value(status).unwrap()))
+    }
+
+    #[test]
+    fn what_a_starting_api_server_says_may_pass_and_what_it_knows_does_not() {
+        for code in [401, 403, 429, 500, 503] {
+            assert!(may_pass(&answered(code)), "{code}");
+        }
+        for code in [400, 404, 409, 410, 422] {
+            assert!(!may_pass(&answered(code)), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_pulled_waits_for_good_and_one_that_is_pulled_does_not() {
+        let pod = |reason: &str| {
+            let waiting = serde_json::json!({"waiting": {"reason": reason, "message": "m"}});
+            serde_json::json!({"status": {"containerStatuses": [{"state": waiting}]}})
+        };
+        assert_eq!(waiting_for_good(&pod("ErrImagePull")).as_deref(), Some("ErrImagePull: m"));
+        assert_eq!(waiting_for_good(&pod("ContainerCreating")), None);
+        assert_eq!(waiting_for_good(&serde_json::json!({})), None);
+    }
 }

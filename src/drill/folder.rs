@@ -51,7 +51,7 @@ pub fn files(prepared: &Prepared, finished: &Finished) -> Result<Vec<(String, St
             json("criteria.json", serde_json::to_string_pretty(&finished.criteria))?,
         ),
         ("junit.xml".to_owned(), junit),
-        ("plan.json".to_owned(), json("plan.json", serde_json::to_string_pretty(&prepared.plan))?),
+        ("plan.json".to_owned(), json("plan.json", serde_json::to_string_pretty(&finished.plan))?),
         ("report.html".to_owned(), page),
         (
             "story.txt".to_owned(),

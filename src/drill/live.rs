@@ -7,6 +7,7 @@ use crate::cluster::live::{Connection, Found, Needs, Order, Reference, Site, mar
 use crate::cluster::{Cluster, Trouble};
 use crate::diag::Diagnostic;
 use crate::engine::{self, Run};
+use crate::plan::place::Place;
 use crate::plan::{self, Criteria, Plan};
 use crate::scenario::Receiver;
 use crate::timeline::{Entry, Event, RunStarted, Timeline};
@@ -29,16 +30,14 @@ pub struct Ground {
 
 /// What speaks against running a scenario on any real cluster.
 #[must_use]
-pub fn unfit(prepared: &Prepared) -> Vec<Diagnostic> {
+pub fn unfit(prepared: &Prepared) -> Option<Diagnostic> {
     let name = &prepared.plan.name;
-    let router = prepared.plan.traffic.router.as_ref().map(|_| {
+    prepared.plan.traffic.router.as_ref().map(|_| {
         let title =
             format!("{name} sends its traffic through a router, which an agent in a cluster cannot do yet");
         Diagnostic::error("not-on-a-cluster", title)
             .help("run it on the twin, or send the traffic to a Service: `traffic.to: stable`")
-    });
-    let errors = prepared.findings.iter().filter(|finding| finding.severity == crate::diag::Severity::Error);
-    router.into_iter().chain(errors.cloned()).collect()
+    })
 }
 
 /// What runs of these scenarios need of a cluster.
@@ -78,21 +77,22 @@ pub async fn on_cluster(
         (true, Err(reason)) => ControlOutcome::Skipped(reason),
         (true, Ok(plan)) => {
             let decided = |judge: &Judge<'_>| control::decided(judge);
-            let (criteria, run) = one_run(ground, &plan, seed, &decided, stop.as_mut(), &mut |_, _| {}).await;
+            let (plan, run) = one_run(ground, &plan, seed, &decided, stop.as_mut(), &mut |_, _| {}).await;
             match run.trouble {
                 Some(trouble) => ControlOutcome::Failed(trouble.sentence()),
-                None => control::outcome(&criteria, &run.timeline),
+                None => control::outcome(&plan.criteria(), &run.timeline),
             }
         }
     };
-    let (criteria, run) =
+    let (plan, run) =
         one_run(ground, &prepared.plan, seed, &|judge: &Judge<'_>| judge.decided(), stop.as_mut(), see).await;
     let trouble = run.trouble.as_ref().map(Trouble::sentence);
+    let criteria = plan.criteria();
     let verdict = judge(&criteria, &run.timeline, control, trouble.as_deref());
-    Finished { criteria, timeline: run.timeline, verdict, interrupted: run.interrupted }
+    Finished { plan, criteria, timeline: run.timeline, verdict, interrupted: run.interrupted }
 }
 
-/// A site, a plan, a run, and the site cleared.
+/// A site, a plan, a run, and the site cleared. Answers what was carried out, without what nobody should read.
 async fn one_run(
     ground: &Ground,
     plan: &Plan,
@@ -100,24 +100,24 @@ async fn one_run(
     decided: &(dyn Fn(&Judge<'_>) -> bool + Sync),
     mut stop: impl Future<Output = ()> + Send + Unpin,
     see: &mut (dyn FnMut(&Entry, &Judge<'_>) + Send),
-) -> (Criteria, Run) {
+) -> (Plan, Run) {
     let mut site = match Site::new(&ground.connection, &ground.found) {
         Ok(site) => site,
-        Err(trouble) => return (plan.criteria(), nothing(plan, seed, trouble)),
+        Err(trouble) => return (plan.clone(), nothing(plan, seed, trouble)),
     };
     let (run, receivers) = (site.run().to_owned(), site.receivers());
     let namespace = marks::namespace(&plan.namespace, &run);
-    let placed = plan::place(
-        plan,
-        &plan::place::Place {
-            mark: (marks::RUN, &run),
-            namespace: &namespace,
-            image: &ground.image,
-            receivers: &receivers,
-            controller: marks::CONTROLLER,
-            self_service: ground.found.self_service,
-        },
-    );
+    let place = Place {
+        mark: (marks::RUN, &run),
+        namespace: &namespace,
+        image: &ground.image,
+        receivers: &receivers,
+        controller: marks::CONTROLLER,
+        self_service: ground.found.self_service,
+    };
+    let placed = plan::place(plan, &place);
+    // What is kept has no address by which somebody could pose as the controller.
+    let kept = plan::place(plan, &Place { receivers: plan::RECEIVER, ..place.clone() }).plan;
     let outside = placed.plan.objects.iter().map(Reference::of);
     let order = Order {
         scenario: &plan.name,
@@ -126,32 +126,23 @@ async fn one_run(
         outside: outside.filter(|object| object.namespace != namespace).collect(),
         notifications: placed.notifications.as_ref(),
     };
-    let criteria = placed.plan.criteria();
     let set_up = tokio::select! {
         biased;
         () = &mut stop => None,
         set_up = site.set_up(&order) => Some(set_up),
     };
-    let mut run = match (set_up, site.cluster()) {
-        (None, _) => Run { interrupted: true, trouble: None, timeline: empty(plan, seed, "interrupted") },
-        (Some(Err(trouble)), _) => nothing(plan, seed, trouble),
-        (Some(Ok(())), None) => nothing(
-            plan,
-            seed,
-            Trouble::Missing {
-                missing: "the agent".to_owned(),
-                help: "it was set up and is not there".to_owned(),
-            },
-        ),
-        (Some(Ok(())), Some(cluster)) => {
-            drilled(&cluster, &placed.plan, &criteria, seed, decided, stop, see).await
+    let mut run = match set_up {
+        None => Run { interrupted: true, trouble: None, timeline: empty(plan, seed, "interrupted") },
+        Some(Err(trouble)) => nothing(plan, seed, trouble),
+        Some(Ok(cluster)) => {
+            drilled(&cluster, &placed.plan, &kept.criteria(), seed, decided, stop, see).await
         }
     };
     if let Err(trouble) = site.take_down().await {
         // Worth more than what the run may have broken before: something is still there.
         run.trouble = Some(trouble);
     }
-    (criteria, run)
+    (kept, run)
 }
 
 /// The run itself. Receivers that a scenario wants to behave badly do so from its beginning.

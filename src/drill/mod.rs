@@ -14,13 +14,15 @@ pub use self::live::{Ground, needs, on_cluster, unfit};
 pub use self::prepare::{Prepared, prepare};
 pub use self::stage::{Stage, stage};
 pub use self::twin::{empty, on_twin};
-use crate::plan::Criteria;
+use crate::plan::{Criteria, Plan};
 use crate::timeline::Timeline;
 use crate::verdict::Verdict;
 
 /// A run that is over.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
+    /// What was carried out: on a cluster with the run's own namespace, and without the address of its receivers.
+    pub plan: Plan,
     /// What would have counted as an answer.
     pub criteria: Criteria,
     /// What happened.

@@ -58,7 +58,8 @@ pub fn on_twin(
     let run = one_run(prepared, &prepared.plan, &criteria, seed, &|judge: &Judge<'_>| judge.decided(), see)?;
     let trouble = run.trouble.as_ref().map(Trouble::sentence);
     let verdict = judge(&criteria, &run.timeline, control, trouble.as_deref());
-    Ok(Finished { criteria, timeline: run.timeline, verdict, interrupted: run.interrupted })
+    let plan = prepared.plan.clone();
+    Ok(Finished { plan, criteria, timeline: run.timeline, verdict, interrupted: run.interrupted })
 }
 
 /// A world, a plan, a run.

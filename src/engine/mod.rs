@@ -210,7 +210,7 @@ impl<'a> Engine<'a> {
             if decided(&self.judge) && self.steps_done == self.plan.steps.len() {
                 return Ok(DECIDED.to_owned());
             }
-            if self.now() >= give_up {
+            if self.now() >= give_up && !self.sight.is_lost() {
                 return Ok(format!("gave up after {}", crate::verdict::seconds(self.plan.give_up_after.0)));
             }
             if !self.step(&mut stop).await? {
@@ -263,7 +263,7 @@ impl<'a> Engine<'a> {
             if came(self) {
                 return Ok(Waited::Came);
             }
-            if self.now() >= deadline {
+            if self.now() >= deadline && !self.sight.is_lost() {
                 return Ok(Waited::TooLong);
             }
             self.begins()?;

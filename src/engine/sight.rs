@@ -44,6 +44,11 @@ impl Sight {
         self.last = now;
     }
 
+    /// Whether somebody is waited for who does not answer: it is not the time then to say that something never came.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.is_some()
+    }
+
     /// A request went well. Answers how long nothing was seen, when that is over.
     pub(super) fn went_well(&mut self, now: Instant) -> Option<Duration> {
         let lost = self.lost?;
@@ -70,6 +75,7 @@ mod tests {
         let mut sight = Sight::default();
         assert_eq!(sight.went_well(at(1)), None);
         sight.watch_failed(at(10));
+        assert!(sight.is_lost());
         assert!(!sight.request_failed(at(25)) && !sight.request_failed(at(40)));
         assert_eq!(sight.went_well(at(41)), None, "watches may still be on their way back");
         assert_eq!(sight.went_well(at(42)), Some(Duration::from_secs(30)));

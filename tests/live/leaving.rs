@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::ground::{Folder, Running, context, drill, firedrill, is_whole, left_of, runs, say, share};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::Api;
+
+use crate::ground::{
+    Folder, Running, context, drill, firedrill, is_whole, left_of, runs, say, share, with_client,
+};
 
 /// The lease of a run that was killed lasts this long.
 const LEASE: Duration = Duration::from_secs(60);
@@ -68,4 +73,32 @@ fn a_run_at_work_is_left_alone_and_a_dead_one_is_not() {
     let said = say(firedrill(&["clean", "--context", &context()])).expect(0);
     assert!(said.out.contains("(left-dead): cleared away"), "{}", said.out);
     assert_eq!(left_of("left-dead"), NOTHING);
+}
+
+#[test]
+#[ignore = "needs a drill ground, which FIREDRILL_CONTEXT names"]
+fn the_secret_of_a_run_is_in_no_file_and_no_log() {
+    let _place = share();
+    let folder = Folder::new("secret");
+    let scenario = folder.quick("secretive");
+    let (out, log) = (folder.0.join("out"), folder.0.join("log"));
+    let mut run = Running::start(drill(&out, &[scenario], &["-vv"]), log.clone());
+    run.until("  watch", Duration::from_secs(120));
+    let name = runs("secretive").remove(0);
+    let secret = with_client(async |client| {
+        let secrets: Api<Secret> = Api::namespaced(client, "firedrill");
+        let secret = secrets.get(&format!("agent-{name}")).await.unwrap();
+        String::from_utf8(secret.data.unwrap().remove("secret").unwrap().0).unwrap()
+    });
+    let token = ::firedrill::agent::secret::Secret::new(&secret).unwrap().token();
+    run.signal("INT");
+    assert_eq!(run.end(Duration::from_secs(150)).0, Some(130));
+    let written = std::fs::read_dir(out.join("secretive")).unwrap().map(|entry| entry.unwrap().path());
+    let texts: Vec<String> = written
+        .filter(|path| path.is_file())
+        .chain([log])
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    assert!(texts.len() > 5 && texts.iter().any(|text| text.contains(&name)), "the run is in its files");
+    assert!(!texts.iter().any(|text| text.contains(&secret) || text.contains(&token)));
 }

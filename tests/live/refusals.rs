@@ -2,7 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::ground::{Folder, context, drill, firedrill, left_of, say, share};
+use k8s_openapi::api::authentication::v1::TokenRequest;
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::{Api, PostParams};
+use kube::config::{AuthInfo, Kubeconfig};
+
+use crate::ground::{Folder, context, drill, firedrill, left_of, say, share, with_client};
 
 const NOTHING: [&str; 0] = [];
 
@@ -53,4 +58,48 @@ fn a_context_that_is_not_there_is_bad_input() {
     let said = said.expect(2);
     assert!(said.talk.contains("there is no context `no-such-place`"), "{}", said.talk);
     assert!(said.talk.contains(&context()), "{}", said.talk);
+}
+
+#[test]
+#[ignore = "needs a drill ground, which FIREDRILL_CONTEXT names"]
+fn a_kind_that_the_cluster_does_not_know_is_named() {
+    let _place = share();
+    let folder = Folder::new("no-kind");
+    let scenario = folder.quick("no-kind");
+    let policy = std::fs::read_to_string(folder.0.join("policy/quick.yaml")).unwrap();
+    let routes = "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: quick}\nspec: {hosts: [quick]}\n";
+    folder.write("policy/quick.yaml", &format!("{policy}{routes}"));
+    let said = say(drill(&folder.0.join("out"), &[scenario], &[])).expect(4);
+    let missing = "the custom resource virtualservices.networking.istio.io is missing";
+    assert!(said.talk.contains(missing), "{}", said.talk);
+    assert_eq!(left_of("no-kind"), NOTHING);
+}
+
+#[test]
+#[ignore = "needs a drill ground, which FIREDRILL_CONTEXT names"]
+fn who_may_not_is_told_everything_that_is_missing() {
+    let _place = share();
+    let folder = Folder::new("no-rights");
+    let scenario = folder.quick("no-rights");
+    let token = with_client(async |client| {
+        let accounts: Api<ServiceAccount> = Api::namespaced(client, "default");
+        let asked = TokenRequest::default();
+        let granted = accounts.create_token_request("default", &PostParams::default(), &asked).await.unwrap();
+        granted.status.unwrap().token
+    });
+    let mut kubeconfig = Kubeconfig::read().unwrap();
+    for user in &mut kubeconfig.auth_infos {
+        let token = Some(token.clone().into());
+        user.auth_info = Some(AuthInfo { token, ..AuthInfo::default() });
+    }
+    let kubeconfig = folder.write("kubeconfig", &serde_json::to_string(&kubeconfig).unwrap());
+    let mut run = drill(&folder.0.join("out"), &[scenario], &[]);
+    run.env("KUBECONFIG", kubeconfig);
+    let said = say(run).expect(4);
+    for right in
+        ["create namespaces", "create rollouts.argoproj.io", "create leases.coordination.k8s.io in firedrill"]
+    {
+        assert!(said.talk.contains(right), "{right}: {}", said.talk);
+    }
+    assert!(said.talk.contains("firedrill rbac | kubectl apply -f -"), "{}", said.talk);
 }

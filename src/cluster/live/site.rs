@@ -28,7 +28,6 @@ pub struct Site {
     run: String,
     secret: Secret,
     held: Option<Held>,
-    agent: Option<Agent>,
 }
 
 /// What a run wants to have set up.
@@ -68,7 +67,6 @@ impl Site {
             run: chance::name().map_err(chance)?,
             secret: Secret::new(&secret).expect("hexadecimal digits are plain, and 64 are enough"),
             held: None,
-            agent: None,
         })
     }
 
@@ -85,11 +83,12 @@ impl Site {
         receivers_url(&authority, &self.secret)
     }
 
-    /// Sets up everything that has to be there before the policy. Whatever comes of it, [`Site::take_down`] has to follow.
+    /// Sets up everything that has to be there before the policy, and answers the handles a run works with. Whatever
+    /// comes of it, [`Site::take_down`] has to follow.
     ///
     /// # Errors
     /// What stands against it.
-    pub async fn set_up(&mut self, order: &Order<'_>) -> Result<(), Trouble> {
+    pub async fn set_up(&mut self, order: &Order<'_>) -> Result<Cluster, Trouble> {
         let held = lease::take(&self.client, &self.run, order.scenario, &order.outside).await?;
         let owner = held.owner.clone();
         self.held = Some(held);
@@ -98,8 +97,7 @@ impl Site {
             notifications::borrow(&self.client, &self.run, config).await?;
         }
         let agent = agent::start(&self.client, &self.run, order.agent_image, &self.secret, &owner).await?;
-        self.agent = Some(agent);
-        Ok(())
+        Ok(self.cluster(agent))
     }
 
     async fn namespace(&self, name: &str) -> Result<(), Trouble> {
@@ -113,9 +111,7 @@ impl Site {
         namespaces.create(&PostParams::default(), &object).await.map(drop).map_err(Trouble::api(what))
     }
 
-    /// The handles a run works with; `None` when nothing was set up.
-    #[must_use]
-    pub fn cluster(&self) -> Option<Cluster> {
+    fn cluster(&self, agent: Agent) -> Cluster {
         let mut versions = BTreeMap::from([
             ("firedrill".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("kubernetes".to_owned(), self.found.kubernetes.clone()),
@@ -123,13 +119,13 @@ impl Site {
             ("run".to_owned(), self.run.clone()),
         ]);
         versions.extend(self.found.argo.clone().map(|argo| ("argo-rollouts".to_owned(), argo)));
-        Some(Cluster {
+        Cluster {
             client: self.client.clone(),
-            agent: self.agent.clone()?,
+            agent,
             clock: Clock::starting_at(Moment::wall()),
             world: "kube",
             versions,
-        })
+        }
     }
 
     /// Clears away everything of the run, trying again while the API server is away.
