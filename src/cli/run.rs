@@ -189,8 +189,26 @@ fn on_cluster(
 ) -> std::io::Result<Finished> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let stop = signals::stop()?;
+        let stop = leave_on_signal(job.prepared.plan.name.clone())?;
         Ok(drill::on_cluster(ground, &job.prepared, job.seed, stop, see).await)
+    })
+}
+
+/// Ends with the first signal, and from then on the second ends the program: putting things back may take a while, and
+/// somebody may know better.
+fn leave_on_signal(name: String) -> std::io::Result<impl Future<Output = ()> + Send> {
+    let first = signals::stop()?;
+    Ok(async move {
+        first.await;
+        complain(&format!("{name}: putting everything back; once more leaves it as it is\n"));
+        // Listened for from here on: the first is not the second.
+        if let Ok(second) = signals::stop() {
+            tokio::spawn(async move {
+                second.await;
+                complain("left as it is; `firedrill clean` clears it away\n");
+                std::process::exit(exit::INTERRUPTED.into());
+            });
+        }
     })
 }
 

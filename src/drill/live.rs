@@ -78,6 +78,9 @@ pub async fn on_cluster(
         (true, Ok(plan)) => {
             let decided = |judge: &Judge<'_>| control::decided(judge);
             let (plan, run) = one_run(ground, &plan, seed, &decided, stop.as_mut(), &mut |_, _| {}).await;
+            if run.interrupted {
+                return finished(plan, run, ControlOutcome::Skipped("it was interrupted".to_owned()));
+            }
             match run.trouble {
                 Some(trouble) => ControlOutcome::Failed(trouble.sentence()),
                 None => control::outcome(&plan.criteria(), &run.timeline),
@@ -86,6 +89,10 @@ pub async fn on_cluster(
     };
     let (plan, run) =
         one_run(ground, &prepared.plan, seed, &|judge: &Judge<'_>| judge.decided(), stop.as_mut(), see).await;
+    finished(plan, run, control)
+}
+
+fn finished(plan: Plan, run: Run, control: ControlOutcome) -> Finished {
     let trouble = run.trouble.as_ref().map(Trouble::sentence);
     let criteria = plan.criteria();
     let verdict = judge(&criteria, &run.timeline, control, trouble.as_deref());

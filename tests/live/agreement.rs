@@ -1,6 +1,6 @@
 //! The twin beside the cluster: the same scenarios, the same moments.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::ground::{Folder, drill, firedrill, root, say, share};
 
@@ -18,26 +18,36 @@ const SCENARIOS: [&str; 5] = [
 fn the_scenarios_of_the_repository_go_as_on_the_twin() {
     let _place = share();
     let folder = Folder::new("agreement");
-    let (twin, kube) = (folder.0.join("twin"), folder.0.join("kube"));
+    let twin = folder.0.join("twin");
     let scenarios: Vec<PathBuf> = SCENARIOS.iter().map(|path| root().join(path)).collect();
     let mut on_twin = firedrill(&["run", "--quiet", "--out"]);
     on_twin.arg(&twin).args(&scenarios);
     say(on_twin).expect(0);
-    let said = say(drill(&kube, &scenarios, &["--jobs", "5"]));
-    let mut told = vec![];
-    let mut apart = vec![];
-    for scenario in &scenarios {
-        let name = scenario.file_stem().unwrap();
+    let differing = differing(&folder, &twin, &scenarios, "together");
+    // Five drills at once share two processors: what a hiccup has spoiled gets a second chance by itself, and no third.
+    let again: Vec<PathBuf> = differing
+        .iter()
+        .flat_map(|scenario| self::differing(&folder, &twin, std::slice::from_ref(scenario), "alone"))
+        .collect();
+    assert!(again.is_empty(), "they differ: {again:?}");
+}
+
+/// Runs scenarios on the ground, tells how they compare with the twin, and answers those that differ.
+fn differing(folder: &Folder, twin: &Path, scenarios: &[PathBuf], attempt: &str) -> Vec<PathBuf> {
+    let out = folder.0.join(attempt);
+    let jobs = scenarios.len().to_string();
+    println!(
+        "{} {attempt}:\n{}",
+        scenarios.len(),
+        say(drill(&out, scenarios, &["--jobs", &jobs, "--quiet"])).out
+    );
+    let differs = |scenario: &&PathBuf| {
+        let name = scenario.file_stem().expect("a scenario has a name");
         let mut compare = firedrill(&["compare"]);
-        compare.arg(twin.join(name)).arg(kube.join(name));
+        compare.arg(twin.join(name)).arg(out.join(name));
         let compared = say(compare);
         println!("{}{}", compared.out, compared.talk);
-        told.push(compared.out);
-        if compared.code != Some(0) {
-            apart.push(name.to_owned());
-        }
-    }
-    assert!(apart.is_empty(), "they differ: {apart:?}\n{}", said.out);
-    assert_eq!(told.len(), SCENARIOS.len());
-    said.expect(0);
+        compared.code != Some(0)
+    };
+    scenarios.iter().filter(differs).cloned().collect()
 }

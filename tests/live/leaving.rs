@@ -32,6 +32,25 @@ fn who_is_interrupted_puts_everything_back() {
 
 #[test]
 #[ignore = "needs a drill ground, which FIREDRILL_CONTEXT names"]
+fn who_says_it_twice_leaves_at_once_and_cleans_later() {
+    let _place = share();
+    let folder = Folder::new("twice");
+    let mut run = Running::start(drill(&folder.0, &[folder.quick("twice")], &[]), folder.0.join("log"));
+    run.until("  baseline", Duration::from_secs(120));
+    run.signal("INT");
+    run.until("putting everything back", Duration::from_secs(10));
+    run.signal("INT");
+    let (code, talk) = run.end(Duration::from_secs(5));
+    assert_eq!(code, Some(130), "{talk}");
+    assert!(talk.contains("left as it is"), "{talk}");
+    for run in runs("twice") {
+        say(firedrill(&["clean", "--context", &context(), "--run", &run])).expect(0);
+    }
+    assert_eq!(left_of("twice"), NOTHING);
+}
+
+#[test]
+#[ignore = "needs a drill ground, which FIREDRILL_CONTEXT names"]
 fn what_a_killed_run_leaves_is_cleared_away() {
     let _place = share();
     let times: u64 = std::env::var("FIREDRILL_KILLS").map_or(2, |text| text.parse().unwrap());
