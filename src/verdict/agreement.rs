@@ -109,7 +109,7 @@ mod tests {
         let moments: Vec<_> = moments.collect();
         let blast = json!({"sent": 0, "harmed": 0, "share": 0.0, "longest-run": 0, "exposed": 0.0, "by": []});
         let verdict = json!({
-            "scenario": "s", "about": null, "covers": [], "world": "twin", "seed": 1, "outcome": "PASS", "reasons": [],
+            "scenario": "s", "about": "", "covers": [], "world": "twin", "seed": 1, "outcome": "PASS", "reasons": [],
             "expectations": [], "moments": moments, "blast": blast, "control": "promoted", "documented": null, "lasted": 0.0,
         });
         serde_json::from_value(verdict).unwrap()
