@@ -6,6 +6,7 @@
 //! imitated. This module knows the shape only; what a Rollout does is `twin::rollouts`' affair.
 
 mod canary;
+mod istio;
 mod status;
 mod steps;
 mod workload;
@@ -18,6 +19,7 @@ use serde_json::{Map, Value, json};
 pub use self::canary::{
     BackgroundAnalysis, Canary, ManagedRoute, Nginx, PingPong, ProgressThreshold, TrafficRouting,
 };
+pub use self::istio::{Istio, IstioDestinationRule, IstioTcpRoute, IstioTlsRoute, IstioVirtualService};
 pub use self::status::{
     AnalysisRunRef, BlueGreenStatus, CanaryStatus, Condition, ConditionStatus, PauseCondition, RolloutStatus,
     TrafficWeights, WeightDestination,

@@ -60,24 +60,19 @@ const TRAFFIC: &str = "Servers and traffic";
 const DIFFERENCES: &[Difference] = &[
     differs(
         ARGO,
-        "A canary with experiments or step plugins is not imitated.",
+        "A canary with step plugins is not imitated.",
         "A Rollout that uses them is refused (`unsupported`).",
     ),
     differs(
         ARGO,
         "A Service or a status that upstream writes dozens of times a second for as long as some state
-        lasts is written for one second.",
+        lasts is written for a second or two.",
         "What such a loop costs other Rollouts of the same controller is not seen.",
     ),
     differs(
         ARGO,
-        "Experiments can be stored and nothing reconciles them.",
-        "They occur as steps of a canary, which are refused.",
-    ),
-    differs(
-        ARGO,
-        "Of the traffic routers only ingress-nginx is imitated, and only what the controller does with it.",
-        "A canary with traffic routing is refused: Ingresses, VirtualServices and DestinationRules steer no requests.",
+        "Of the traffic routers only ingress-nginx and Istio are imitated.",
+        "A canary that uses another one, or a plugin, is refused (`unsupported`).",
     ),
     differs(
         ARGO,

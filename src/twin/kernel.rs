@@ -13,19 +13,19 @@ use serde_json::{Value, json};
 
 use super::analysis;
 use super::deployments;
-use super::effect::Reconciled;
 use super::endpoints;
+use super::experiments;
 use super::latency::{Latency, Span};
 use super::notifications::Engine;
-use super::play::{Asked, Playing, Written};
+use super::play::{Asked, Playing};
 use super::pods::{Kubelet, PodDue, PodSettings, PodTask};
 use super::prometheus::{Prometheus, Scraping};
 use super::receivers::{Manner, Receivers};
 use super::recorder::Recorder;
 use super::replicasets;
 use super::rollouts;
-use super::routing::{Routing, is_routing};
-use super::store::{Change, Key, Kind, Object, Part, Patch, Store};
+use super::routing::Routing;
+use super::store::{Key, Kind, Object, Part, Patch, Store};
 use super::traffic::Client;
 use super::workqueue::Workqueue;
 use crate::argo::Version;
@@ -64,14 +64,10 @@ pub(super) enum Actor {
     Services,
     Deployments,
     Workloads,
+    Experiments,
 }
 
 impl Actor {
-    /// Whether watch events pay the limiter, too (`AddRateLimited`).
-    fn is_limited(self) -> bool {
-        self == Actor::Rollouts
-    }
-
     /// How long its requests take.
     pub(super) fn request(self) -> Span {
         if self.is_argo() { Span::Request } else { Span::KubeRequest }
@@ -81,6 +77,8 @@ impl Actor {
 /// What can be due.
 #[derive(Debug)]
 pub(super) enum Task {
+    /// News of an object of this kind reach whoever works on a key.
+    News(Kind, Actor, Key, u32),
     /// A key may be worked on.
     Wake(Actor, Key),
     /// The next effect of a reconcile reaches the API server.
@@ -138,11 +136,11 @@ pub struct Twin {
     agenda: BinaryHeap<Due>,
     scheduled: u64,
     pub(super) store: Store,
-    dispatched: u64,
+    pub(super) dispatched: u64,
     pub(super) latency: Latency,
-    queues: [Workqueue; 8],
+    queues: [Workqueue; 9],
     pub(super) pods: Kubelet,
-    routing: Routing,
+    pub(super) routing: Routing,
     pub(super) prometheus: Prometheus,
     client: Option<Client>,
     loads: u64,
@@ -278,6 +276,7 @@ impl Twin {
 
     fn perform(&mut self, task: Task) {
         match task {
+            Task::News(kind, actor, key, life) => self.hear(kind, actor, &key, life),
             Task::Wake(actor, key) => self.work(actor, &key),
             Task::Play(playing) => self.play(*playing),
             Task::Answered(asked) => self.answered(*asked),
@@ -301,7 +300,7 @@ impl Twin {
                     self.store.list(Kind::Rollout, None).map(|(key, _)| key.clone()).collect();
                 for key in keys {
                     let now = self.now;
-                    self.wake(Actor::Rollouts, &key, now);
+                    self.wake(Kind::Rollout, Actor::Rollouts, &key, now);
                 }
                 self.schedule(self.now + RESYNC, Task::Resync);
             }
@@ -364,17 +363,6 @@ impl Twin {
         &mut self.queues[actor as usize]
     }
 
-    pub(super) fn wake(&mut self, actor: Actor, key: &Key, at: Moment) {
-        if !self.up && actor.is_argo() {
-            return;
-        }
-        let queue = self.queue(actor);
-        let due = if actor.is_limited() { queue.add_limited(key, at) } else { queue.add(key, at) };
-        if let Some(due) = due {
-            self.schedule(due, Task::Wake(actor, key.clone()));
-        }
-    }
-
     fn work(&mut self, actor: Actor, key: &Key) {
         let now = self.now;
         if !self.queue(actor).take(key, now) {
@@ -388,6 +376,7 @@ impl Twin {
             Actor::Services => rollouts::sync_service(&self.store, key),
             Actor::Deployments => deployments::reconcile(&self.store, now, key),
             Actor::Workloads => rollouts::sync_workload(&self.store, key),
+            Actor::Experiments => experiments::reconcile(&self.store, now, key),
             Actor::Notifications => self.notify_change(key),
             Actor::Analysis => match analysis::begin(&self.controller(), &self.store, now, key) {
                 analysis::Pass::Done(reconciled) => reconciled,
@@ -395,95 +384,5 @@ impl Twin {
             },
         };
         self.begin_playing(actor, key, reconciled);
-    }
-
-    /// Ends a reconcile: the key goes back to its queue, to come again when it is due.
-    pub(super) fn done(&mut self, actor: Actor, key: &Key, reconciled: &Reconciled) {
-        let now = self.now;
-        let failed = reconciled.error.is_some();
-        if let Some(due) = self.queue(actor).done(key, now, failed, reconciled.requeue_after) {
-            self.schedule(due, Task::Wake(actor, key.clone()));
-        }
-    }
-
-    /// Tells everybody who watches what the last task wrote.
-    fn dispatch(&mut self) {
-        while self.dispatched < self.store.version() {
-            let Ok(changes) = self.store.changes_after(self.dispatched) else { break };
-            let changes: Vec<Change> = changes.cloned().collect();
-            self.dispatched = self.store.version();
-            for change in &changes {
-                self.tell(change);
-            }
-        }
-    }
-
-    fn tell(&mut self, change: &Change) {
-        match change.key.kind {
-            Kind::Pod => {
-                self.catch_up();
-                self.routing.label(&change.key, change.new.as_ref());
-                for due in self.pods.observe(self.now, &change.key, change.new.as_ref()) {
-                    self.schedule(due.at, Task::Pod(due));
-                }
-            }
-            Kind::EndpointSlice => {
-                let at = self.after(Span::Routing);
-                self.schedule(at, Task::Route(change.key.clone(), change.new.clone()));
-            }
-            kind if is_routing(kind) => {
-                let at = self.after(Span::Router);
-                self.schedule(at, Task::Obey(change.key.clone()));
-            }
-            _ => {}
-        }
-        self.wake_controllers(change);
-        self.greet(change);
-    }
-
-    /// The rollouts controller's informer sees a Rollout for the first or the last time.
-    fn greet(&mut self, change: &Change) {
-        if change.key.kind != Kind::Rollout || !self.up {
-            return;
-        }
-        let effect = match (&change.old, &change.new) {
-            (None, Some(new)) => rollouts::first_sight(new),
-            (Some(old), None) => rollouts::farewell(old),
-            _ => return,
-        };
-        // The informer's events are told at once and by nobody's reconcile, so nothing waits for them.
-        let _ = self.carry_out(effect, &mut Written::default());
-    }
-
-    fn wake_controllers(&mut self, change: &Change) {
-        let mut woken: Vec<(Actor, Key, Span)> = vec![];
-        woken.extend(replicasets::concerned(change).map(|key| (Actor::ReplicaSets, key, Span::Watch)));
-        for key in deployments::concerned(&self.store, change) {
-            woken.push((Actor::Deployments, key, Span::Watch));
-        }
-        // An informer's own handler: no queue is in between.
-        woken.extend(rollouts::lends(&self.store, change).map(|key| (Actor::Workloads, key, Span::Response)));
-        for key in endpoints::concerned(&self.store, change) {
-            woken.push((Actor::Endpoints, key, Span::Endpoints));
-        }
-        for key in rollouts::concerned(&self.store, change) {
-            woken.push((Actor::Rollouts, key, Span::Watch));
-        }
-        if change.key.kind == Kind::Service {
-            woken.push((Actor::Services, change.key.clone(), Span::Watch));
-        }
-        woken.extend(
-            rollouts::released_services(change).into_iter().map(|key| (Actor::Services, key, Span::Watch)),
-        );
-        if change.key.kind == Kind::AnalysisRun {
-            woken.push((Actor::Analysis, change.key.clone(), Span::Watch));
-        }
-        if change.key.kind == Kind::Rollout && change.new.is_some() {
-            woken.push((Actor::Notifications, change.key.clone(), Span::Watch));
-        }
-        for (actor, key, span) in woken {
-            let at = self.after(span);
-            self.wake(actor, &key, at);
-        }
     }
 }

@@ -16,6 +16,7 @@ pub mod effect;
 mod kernel;
 mod language;
 mod latency;
+mod news;
 mod outage;
 mod play;
 mod recorder;
@@ -29,6 +30,7 @@ mod replicasets;
 mod routing;
 // Argo's.
 pub mod analysis;
+pub mod experiments;
 pub mod notifications;
 pub mod rollouts;
 // The world around them.

@@ -13,8 +13,14 @@ use super::store::{Key, Kind};
 use super::workqueue::Workqueue;
 
 /// The parts of the rollouts controller.
-const ARGO: &[Actor] =
-    &[Actor::Rollouts, Actor::Analysis, Actor::Notifications, Actor::Services, Actor::Workloads];
+const ARGO: &[Actor] = &[
+    Actor::Rollouts,
+    Actor::Analysis,
+    Actor::Notifications,
+    Actor::Services,
+    Actor::Workloads,
+    Actor::Experiments,
+];
 
 impl Actor {
     /// Whether this is a part of the rollouts controller, and dies with it.
@@ -46,7 +52,7 @@ impl Twin {
                 }
                 for actor in *actors {
                     let at = self.after(Span::Watch);
-                    self.wake(*actor, &key, at);
+                    self.wake(*kind, *actor, &key, at);
                 }
             }
         }

@@ -31,6 +31,25 @@ pub(super) struct Playing {
     outcome: Reconciled,
 }
 
+impl Playing {
+    /// What has to pass before the next effect, if anything has to.
+    ///
+    /// Nobody waits for an Event to be written. What requests of the rollouts controller were measured to take has the
+    /// Events between them in it; those after the last one cost nothing.
+    fn pace(&self) -> Option<Span> {
+        let is_event = |effect: &Effect| matches!(effect, Effect::Event { .. });
+        match self.effects.front() {
+            // Only the answer to the last request is on its way; watchers may be told before the controller is.
+            None => Some(Span::Response),
+            Some(next) if is_event(next) => {
+                let more = self.effects.iter().any(|effect| !is_event(effect));
+                (more && self.actor == Actor::Rollouts).then_some(Span::Request)
+            }
+            Some(_) => Some(self.actor.request()),
+        }
+    }
+}
+
 /// The versions that a reconcile's own requests returned, by kind and name: what upstream keeps of an answer, it
 /// writes again.
 #[derive(Debug, Default)]
@@ -66,11 +85,11 @@ impl Twin {
     /// Begins to carry out a reconcile: the first request is on its way.
     pub(super) fn begin_playing(&mut self, actor: Actor, key: &Key, mut outcome: Reconciled) {
         let effects = VecDeque::from(std::mem::take(&mut outcome.effects));
-        if effects.is_empty() {
-            self.done(actor, key, &outcome);
-            return;
-        }
-        let at = self.after(actor.request());
+        let at = match (effects.is_empty(), actor) {
+            (true, Actor::Rollouts) if outcome.error.is_some() => self.after(Span::Failure),
+            (true, _) => return self.done(actor, key, &outcome),
+            (false, _) => self.after(actor.request()),
+        };
         let life = self.life;
         self.schedule(
             at,
@@ -106,10 +125,11 @@ impl Twin {
                 Duration::ZERO
             }
         };
-        // After the last one, only its answer is on its way; watchers may be told before the controller is.
-        let span = if playing.effects.is_empty() { Span::Response } else { playing.actor.request() };
-        let at = self.after(span) + blocked;
-        self.schedule(at, Task::Play(Box::new(playing)));
+        let at = match playing.pace() {
+            Some(span) => self.after(span),
+            None => self.now(),
+        };
+        self.schedule(at + blocked, Task::Play(Box::new(playing)));
     }
 
     /// Answers how long the controller is blocked beyond the request itself.

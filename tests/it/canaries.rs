@@ -4,7 +4,8 @@ use firedrill::verdict::{Outcome, Verdict};
 
 use crate::support::{Folder, drill, each, root};
 
-const ROLLOUT: &str = "rollout.yaml";
+const NGINX: &str = "deploy/canary-nginx";
+pub(crate) const ROLLOUT: &str = "rollout.yaml";
 const ROUTING: &str = "routing.yaml";
 const ANALYSIS: &str = "analysis.yaml";
 
@@ -23,7 +24,7 @@ const ROUTER: &str = "      canaryService: shop-canary
       abortScaleDownDelaySeconds: 60
 ";
 
-const ROLLED_BACK: &str = "
+pub(crate) const ROLLED_BACK: &str = "
   - detected: {within: 3m}
   - aborted: {after: detected, within: 5s}
   - switched-back: {after: aborted, within: 10s}
@@ -34,26 +35,27 @@ const ROLLED_BACK: &str = "
   - harmed: {at-most: 3%, exposed: 60%}
   - never: promoted
 ";
-const THROUGH: &str = "
+pub(crate) const THROUGH: &str = "
   - step: {at-least: 5, within: 6m}
   - promoted: {within: 7m}
   - harmed: {at-most: 0}
 ";
 
-const ERRORS: &str = "fault: {errors: {rate: 8%, status: 503}}";
+pub(crate) const ERRORS: &str = "fault: {errors: {rate: 8%, status: 503}}";
 
-type Edit = (&'static str, &'static str, &'static str);
+pub(crate) type Edit = (&'static str, &'static str, &'static str);
 
 /// One way to get it wrong, how the run ends, and what has to be said about it.
-struct Row {
-    name: &'static str,
-    edits: Vec<Edit>,
-    scenario: String,
-    outcome: Outcome,
-    says: &'static str,
+pub(crate) struct Row {
+    pub(crate) policy: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) edits: Vec<Edit>,
+    pub(crate) scenario: String,
+    pub(crate) outcome: Outcome,
+    pub(crate) says: &'static str,
 }
 
-fn scenario(traffic: &str, release: &str, expect: &str) -> String {
+pub(crate) fn scenario(traffic: &str, release: &str, expect: &str) -> String {
     format!(
         "name: it\npolicy: {{manifests: [policy]}}\ntraffic: {{{traffic}, rate: 50/s, slo: 1s}}\n\
          release: {{{release}}}\nexpect:{expect}\n"
@@ -62,16 +64,16 @@ fn scenario(traffic: &str, release: &str, expect: &str) -> String {
 
 fn edited(name: &'static str, edits: &[Edit], outcome: Outcome, says: &'static str) -> Row {
     let scenario = scenario("to: router", ERRORS, ROLLED_BACK);
-    Row { name, edits: edits.to_vec(), scenario, outcome, says }
+    Row { policy: NGINX, name, edits: edits.to_vec(), scenario, outcome, says }
 }
 
 fn written(name: &'static str, scenario: String, outcome: Outcome, says: &'static str) -> Row {
-    Row { name, edits: vec![], scenario, outcome, says }
+    Row { policy: NGINX, name, edits: vec![], scenario, outcome, says }
 }
 
 fn run(row: &Row) -> Result<Verdict, String> {
     let folder = Folder::new("canaries");
-    folder.policy(&root().join("deploy/canary-nginx"));
+    folder.policy(&root().join(row.policy));
     for (file, from, to) in &row.edits {
         folder.edit(file, from, to);
     }
@@ -83,7 +85,7 @@ fn told(verdict: &Verdict) -> String {
     reasons.collect::<Vec<_>>().join("\n")
 }
 
-fn check(rows: &[Row]) {
+pub(crate) fn check(rows: &[Row]) {
     let complaints = each(rows, |row| match run(row) {
         Ok(verdict) if verdict.outcome == row.outcome && told(&verdict).contains(row.says) => None,
         Ok(verdict) => {
@@ -99,8 +101,7 @@ fn check(rows: &[Row]) {
 
 /// What the program has against a policy with this edit.
 fn refused(edit: Edit, scenario: &str) -> String {
-    let row =
-        Row { name: "", edits: vec![edit], scenario: scenario.to_owned(), outcome: Outcome::Pass, says: "" };
+    let row = Row { edits: vec![edit], ..written("", scenario.to_owned(), Outcome::Pass, "") };
     run(&row).expect_err("it is refused")
 }
 

@@ -6,6 +6,7 @@ mod canaries;
 mod compare;
 mod conditions;
 mod input;
+mod istio;
 mod policies;
 #[allow(dead_code, reason = "the unit tests read more of a recording than these do")]
 mod recordings;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{AntiAffinity, CanaryStep, PodMetadata, RolloutAnalysis, is_false};
+use super::{AntiAffinity, CanaryStep, Istio, PodMetadata, RolloutAnalysis, is_false};
 
 /// `spec.strategy.canary`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -112,9 +112,9 @@ pub struct ProgressThreshold {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TrafficRouting {
-    /// Istio, as JSON.
+    /// Istio.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub istio: Option<Value>,
+    pub istio: Option<Istio>,
     /// ingress-nginx.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nginx: Option<Nginx>,

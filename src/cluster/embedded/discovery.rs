@@ -31,18 +31,22 @@ pub(super) fn groups() -> Value {
 
 /// `/apis/{group}`.
 pub(super) fn group(name: &str) -> Option<Value> {
-    let (_, version) = group_versions().into_iter().find(|(group, _)| *group == name)?;
-    let served = json!({"groupVersion": format!("{name}/{version}"), "version": version});
-    Some(
-        json!({"kind": "APIGroup", "apiVersion": "v1", "name": name, "versions": [served], "preferredVersion": served}),
-    )
+    let (_, preferred) = group_versions().into_iter().find(|(group, _)| *group == name)?;
+    let served = |version: &str| json!({"groupVersion": format!("{name}/{version}"), "version": version});
+    let kind = Kind::ALL.iter().map(|kind| kind.info()).find(|info| info.group == name);
+    let versions: Vec<Value> = match kind {
+        Some(info) => info.versions().map(served).collect(),
+        None => vec![served(preferred)],
+    };
+    Some(json!({"kind": "APIGroup", "apiVersion": "v1", "name": name, "versions": versions,
+                "preferredVersion": served(preferred)}))
 }
 
 /// `/api/v1` or `/apis/{group}/{version}`.
 pub(super) fn resources(group: &str, version: &str) -> Option<Value> {
     let infos = Kind::ALL.iter().map(|kind| kind.info());
     let mut served: Vec<Value> =
-        infos.filter(|info| info.group == group && info.version == version).flat_map(resource).collect();
+        infos.filter(|info| info.group == group && info.is_served_as(version)).flat_map(resource).collect();
     let reviews = REVIEWS.iter().filter(|review| review.group == group && review.version == version);
     served.extend(reviews.map(|review| {
         json!({"name": review.plural, "singularName": review.kind.to_lowercase(), "namespaced": false,

@@ -45,7 +45,7 @@ pub(super) fn resource(group: &str, version: &str, rest: &[String]) -> Option<Ta
     let (plural, rest) = rest.split_first()?;
     let kind = Kind::ALL.iter().copied().find(|kind| {
         let info = kind.info();
-        info.group == group && info.version == version && info.plural == *plural
+        info.group == group && info.is_served_as(version) && info.plural == *plural
     })?;
     let (name, sub) = match *rest {
         [] => (None, None),

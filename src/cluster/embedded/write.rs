@@ -186,6 +186,10 @@ pub(super) fn addressed(call: &Call<'_>, mut object: Value) -> Result<Value, Api
         Part::Scale => ("autoscaling/v1".to_owned(), "Scale"),
         Part::Main | Part::Status => (info.api_version(), info.kind),
     };
+    let given = text_at(&object["apiVersion"], "").rsplit_once('/').unwrap_or_default();
+    if version == info.api_version() && given.0 == info.group && info.is_served_as(given.1) {
+        object["apiVersion"] = json!(version);
+    }
     for (field, wanted) in [("apiVersion", version.as_str()), ("kind", kind)] {
         let given = text_at(&object[field], "");
         if !given.is_empty() && given != wanted {

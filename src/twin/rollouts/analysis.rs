@@ -11,7 +11,7 @@ use super::templates::{self, Missing};
 use super::views::{AnalysisRun, ReplicaSet};
 use crate::argo::Version;
 use crate::argo::rollout::{AnalysisRunRef, HASH_LABEL, INSTANCE_ID_LABEL, REVISION, RolloutAnalysis};
-use crate::twin::store::{ApiError, Key, Kind, Part, Patch, owner_uid};
+use crate::twin::store::{Kind, Part, Patch, owner_uid};
 
 /// One of the two analyses of a blue-green, or of a canary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -318,17 +318,11 @@ fn reason_of(phase: &str) -> Option<&'static str> {
 }
 
 /// `IsSemanticallyEqual`.
-fn means_the_same(left: &Value, right: &Value) -> bool {
+pub(in crate::twin) fn means_the_same(left: &Value, right: &Value) -> bool {
     let fields = ["metrics", "dryRun", "measurementRetention", "args"];
     fields.iter().all(|field| left["spec"].get(field) == right["spec"].get(field))
 }
 
 fn not_found(missing: Missing) -> Stop {
-    match missing {
-        Missing::Template { name, cluster, .. } => {
-            let kind = if cluster { Kind::ClusterAnalysisTemplate } else { Kind::AnalysisTemplate };
-            Stop(ApiError::not_found(&Key::new(kind, "", &name)).message)
-        }
-        Missing::TooDeep => Stop("the templates refer to each other without end".into()),
-    }
+    Stop(missing.told())
 }

@@ -46,6 +46,11 @@ pub(super) fn build(
     (built, error)
 }
 
+/// The arguments of one analysis of an experiment step.
+pub(super) fn of_experiment(analysis: &Value) -> Vec<AnalysisArgument> {
+    serde_json::from_value(analysis["args"].clone()).unwrap_or_default()
+}
+
 /// Whether an argument asks for a `metadata` field that nobody knows.
 pub(super) fn is_unknown_metadata(arg: &AnalysisArgument, rollout: &Rollout) -> bool {
     let hashes = Hashes { latest: "", stable: None };

@@ -28,6 +28,7 @@ impl Context<'_> {
         self.reconcile_ping_pong_service()?;
         self.reconcile_stable_and_canary_services()?;
         self.reconcile_traffic_routing()?;
+        self.reconcile_experiments()?;
         let analysed = self.reconcile_analysis_runs();
         if self.pause.has_added() {
             return self.sync_status_canary();
@@ -101,9 +102,12 @@ impl Context<'_> {
             let unverified = weights.is_some_and(|weights| weights.verified == Some(false));
             return self.revisions().at_desired_sizes(weights) && !unverified;
         }
+        if step.experiment.is_some() {
+            return self.experiment.as_ref().is_some_and(|one| one.phase() == "Successful");
+        }
         if step.analysis.is_some() {
             return self.current_runs.step.as_ref().is_some_and(|run| run.phase() == "Successful");
         }
-        step.experiment.is_none() && (step.set_header_route.is_some() || step.set_mirror_route.is_some())
+        step.set_header_route.is_some() || step.set_mirror_route.is_some()
     }
 }

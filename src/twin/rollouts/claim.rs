@@ -1,9 +1,9 @@
-//! Which ReplicaSets and AnalysisRuns belong to a Rollout (`getReplicaSetsForRollouts` and
-//! `getAnalysisRunsForRollout` in rollout v1.9.1).
+//! Which ReplicaSets, AnalysisRuns and Experiments belong to a Rollout (`getReplicaSetsForRollouts`,
+//! `getAnalysisRunsForRollout` and `getExperimentsForRollout` in rollout v1.9.1).
 
 use serde_json::{Value, json};
 
-use super::views::{AnalysisRun, ReplicaSet};
+use super::views::{AnalysisRun, Experiment, ReplicaSet};
 use crate::argo::rollout::Rollout;
 use crate::twin::claim::{self, Claimant};
 use crate::twin::effect::Effect;
@@ -30,7 +30,16 @@ pub(super) fn replica_sets(store: &Store, rollout: &Rollout, key: &Key) -> (Vec<
 
 /// The AnalysisRuns a Rollout owns, by name.
 pub(super) fn analysis_runs(store: &Store, rollout: &Rollout, key: &Key) -> Vec<AnalysisRun> {
+    owned(store, rollout, key, Kind::AnalysisRun).into_iter().map(AnalysisRun).collect()
+}
+
+/// The Experiments a Rollout owns, by name.
+pub(super) fn experiments(store: &Store, rollout: &Rollout, key: &Key) -> Vec<Experiment> {
+    owned(store, rollout, key, Kind::Experiment).into_iter().map(Experiment).collect()
+}
+
+fn owned(store: &Store, rollout: &Rollout, key: &Key, kind: Kind) -> Vec<Value> {
     let own = |object: &Value| !rollout.metadata.uid.is_empty() && owner_uid(object) == rollout.metadata.uid;
-    let runs = store.list(Kind::AnalysisRun, Some(&key.namespace));
-    runs.filter(|(_, object)| own(object)).map(|(_, object)| AnalysisRun((**object).clone())).collect()
+    let all = store.list(kind, Some(&key.namespace));
+    all.filter(|(_, object)| own(object)).map(|(_, object)| (**object).clone()).collect()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::pause::PauseContext;
-use super::views::{AnalysisRun, ReplicaSet, Service};
+use super::views::{AnalysisRun, Experiment, ReplicaSet, Service};
 use crate::argo::Version;
 use crate::argo::rollout::{BlueGreen, Canary, Rollout, RolloutStatus};
 use crate::clock::Moment;
@@ -61,8 +61,13 @@ pub(super) struct Context<'a> {
     pub(super) other: Vec<ReplicaSet>,
     /// The Services the strategy names, with the selectors they will have after the effects so far.
     pub(super) services: BTreeMap<String, Service>,
+    /// VirtualServices that were written, as they will be after the effects so far.
+    pub(super) routes: BTreeMap<Key, Value>,
     pub(super) current_runs: CurrentRuns,
     pub(super) other_runs: Vec<AnalysisRun>,
+    /// The Experiment the status names, if it is there.
+    pub(super) experiment: Option<Experiment>,
+    pub(super) other_experiments: Vec<Experiment>,
     pub(super) pause: PauseContext,
     /// The status to come, as far as stages before the last have decided it.
     pub(super) fresh: RolloutStatus,

@@ -8,7 +8,7 @@ use super::context::{Context, CurrentRuns, Outcome, Stop};
 use super::newrs;
 use super::pause::PauseContext;
 use super::unsupported;
-use super::views::{AnalysisRun, Service};
+use super::views::{AnalysisRun, Experiment, Service};
 use super::{references, service, validation, workload};
 use crate::argo::Version;
 use crate::argo::rollout::{ConditionStatus, Rollout, RolloutStatus};
@@ -61,6 +61,9 @@ impl<'a> Context<'a> {
         let other = newrs::others(&all, new.as_ref(), stable.as_ref());
         let older = newrs::others(&all, new.as_ref(), None);
         let (current_runs, other_runs) = sort_runs(&rollout, claim::analysis_runs(store, &rollout, key));
+        let named = |one: &Experiment| one.name() == rollout.status.canary.current_experiment;
+        let (experiment, other_experiments): (Vec<_>, Vec<_>) =
+            claim::experiments(store, &rollout, key).into_iter().partition(named);
         let mut fresh = RolloutStatus {
             restarted_at: rollout.status.restarted_at.clone(),
             rest: rollout.status.rest.clone(),
@@ -82,8 +85,11 @@ impl<'a> Context<'a> {
             older,
             other,
             services,
+            routes: BTreeMap::new(),
             current_runs,
             other_runs,
+            experiment: experiment.into_iter().next(),
+            other_experiments,
             pause,
             fresh,
             out,

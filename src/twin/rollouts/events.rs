@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// A finished message passed as a printf format without arguments, as upstream's recorder does in some places
 /// (`Eventf` in utils/record/record.go v1.9.1): every percent sign is taken for a verb and garbled.
-pub(super) fn garbled(message: &str) -> String {
+pub(in crate::twin) fn garbled(message: &str) -> String {
     let mut text = String::with_capacity(message.len());
     let mut chars = message.chars().peekable();
     while let Some(c) = chars.next() {

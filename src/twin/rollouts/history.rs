@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::defaults;
-use super::views::{AnalysisRun, ReplicaSet};
+use super::views::{AnalysisRun, Experiment, ReplicaSet};
 use crate::twin::store::Kind;
 
 impl Context<'_> {
-    /// Deletes the oldest empty ReplicaSets beyond the limit, and the AnalysisRuns of their revision with them.
+    /// Deletes the oldest empty ReplicaSets beyond the limit, and the AnalysisRuns and Experiments of their revision with them.
     pub(super) fn reconcile_revision_history_limit(&mut self) {
         let alive: Vec<ReplicaSet> = self.other.iter().filter(|rs| !rs.is_deleted()).cloned().collect();
         let limit = usize::try_from(defaults::revision_history_limit(&self.rollout)).unwrap_or(0);
@@ -22,6 +22,9 @@ impl Context<'_> {
             let runs = self.other_runs.iter().filter(|run| run.hash() == Some(rs.hash()));
             let runs: Vec<AnalysisRun> = runs.cloned().collect();
             self.delete_runs(&runs);
+            let experiments = self.other_experiments.iter().filter(|one| one.hash() == Some(rs.hash()));
+            let experiments: Vec<Experiment> = experiments.cloned().collect();
+            self.delete_experiments(&experiments);
         }
     }
 
@@ -30,6 +33,19 @@ impl Context<'_> {
         for run in runs.iter().filter(|run| !run.is_deleted()) {
             self.delete(Kind::AnalysisRun, run.name());
         }
+    }
+
+    /// Deletes Experiments that are not being deleted already.
+    pub(super) fn delete_experiments(&mut self, experiments: &[Experiment]) {
+        for one in experiments.iter().filter(|one| !one.is_deleted()) {
+            self.delete(Kind::Experiment, one.name());
+        }
+    }
+
+    /// The experiments nobody needs, by the same rules as runs.
+    pub(super) fn experiments_to_delete(&self, experiments: &[Experiment]) -> Vec<Experiment> {
+        let alike: Vec<AnalysisRun> = experiments.iter().map(|one| AnalysisRun(one.0.clone())).collect();
+        self.runs_to_delete(&alike).into_iter().map(|one| Experiment(one.0)).collect()
     }
 
     /// The runs nobody needs: without a ReplicaSet of their revision, or beyond the newest few.

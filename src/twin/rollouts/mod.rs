@@ -9,6 +9,7 @@
 //! steps        where a canary is in its steps     conditions   the rules of conditions, phase and message
 //! counts       how many pods each revision has    fences       maxSurge and maxUnavailable
 //! traffic      weights, and who carries them out  pause        pauses and aborts
+//! experiment   the experiment of a canary's step
 //! sync         revisions, scaling events, sizes   analysis     AnalysisRuns: when to start, stop, forget one
 //! replicaset   sizes, deadlines, old revisions    service      selectors
 //! templates    AnalysisTemplates become one run   arguments    where the arguments of a run come from
@@ -33,7 +34,8 @@ mod controller;
 mod counts;
 mod defaults;
 mod ephemeral;
-mod events;
+pub(super) mod events;
+mod experiment;
 mod fences;
 mod hash;
 mod history;
@@ -51,16 +53,19 @@ mod templates;
 mod traffic;
 mod unsupported;
 mod validation;
-mod views;
+pub(super) mod views;
 mod wake;
 mod workload;
 
 #[cfg(test)]
 mod tests;
 
+pub(super) use self::analysis::means_the_same;
 pub use self::controller::reconcile;
 pub use self::hash::{deployment_template_hash, pod_template_hash};
 pub use self::service::sync_service;
+pub(super) use self::status::merge_difference;
+pub(super) use self::templates::run_spec;
 pub use self::unsupported::unsupported;
 pub use self::wake::{concerned, farewell, first_sight, released_services};
 pub use self::workload::{lends, sync_workload};

@@ -14,6 +14,9 @@ pub(super) const CANARY_STEP: &str = "CanaryPauseStep";
 /// An analysis could not tell.
 pub(super) const INCONCLUSIVE: &str = "InconclusiveAnalysisRun";
 
+/// An experiment could not tell.
+pub(super) const INCONCLUSIVE_EXPERIMENT: &str = "InconclusiveExperiment";
+
 /// What a reconcile wishes for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PauseContext {

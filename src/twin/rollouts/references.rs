@@ -1,7 +1,9 @@
 //! What is an invalid reference (pkg/apis/rollouts/validation/validation_references.go v1.9.1, and the collection of
-//! what is referred to in rollout/controller.go): Services first, then the templates of the analyses, then Ingresses.
+//! what is referred to in rollout/controller.go): Services first, then the templates of the analyses, then Ingresses and
+//! VirtualServices.
 
 mod ingress;
+mod istio;
 
 use serde_json::{Value, json};
 
@@ -29,13 +31,15 @@ pub(super) fn validate(context: &Context<'_>) -> Result<(), String> {
         collected.push((find_templates(context, &path, asked.analysis)?, path, asked));
     }
     let ingresses = ingress::find(context)?;
+    let virtual_services = istio::find(context)?;
     for (path, name) in &named {
         validate_service(context, path, find_service(context, path, name)?)?;
     }
     for (templates, path, asked) in &collected {
         validate_templates(context, path, templates, asked)?;
     }
-    ingress::validate(context, &ingresses)
+    ingress::validate(context, &ingresses)?;
+    istio::validate(context, &virtual_services)
 }
 
 /// An analysis, and the field that asks for it.

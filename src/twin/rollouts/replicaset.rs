@@ -126,7 +126,7 @@ impl Context<'_> {
         }
     }
 
-    /// `isReplicaSetReferenced`: by the status, or by a Service itself.
+    /// `isReplicaSetReferenced`: by the status, by a Service itself, or by a subset of Istio.
     pub(super) fn is_referenced(&self, rs: &ReplicaSet) -> bool {
         let status = &self.rollout.status;
         let recorded = [
@@ -144,7 +144,8 @@ impl Context<'_> {
             service::named(&self.rollout).into_iter().filter(|(field, _)| !field.starts_with("pingPong"));
         let mut selected = steered.map(|(_, name)| self.selected(name));
         let hash = rs.hash();
-        !hash.is_empty() && (recorded.any(|one| one == hash) || selected.any(|one| one == hash))
+        let named = recorded.any(|one| one == hash) || selected.any(|one| one == hash);
+        !hash.is_empty() && (named || self.is_in_destination_rule(hash))
     }
 }
 

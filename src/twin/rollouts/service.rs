@@ -98,10 +98,10 @@ impl Context<'_> {
 
     /// After an abort with traffic routing upstream turns the canary Service to the new revision here and back to
     /// stable in the same reconcile, whose writes wake the next, for as long as a pod of the new revision is available:
-    /// dozens of writes a second. The first second of that is imitated.
+    /// dozens of writes a second. The first second or two of that are imitated: the stamp has no fractions.
     fn would_only_flip(&self) -> bool {
         let since = self.rollout.status.aborted_at.as_deref().and_then(Moment::parse_rfc3339);
-        let long = since.is_some_and(|since| since + Duration::from_secs(1) <= self.now);
+        let long = since.is_some_and(|since| since + Duration::from_secs(2) <= self.now);
         let weights = self.rollout.status.canary.weights.as_ref();
         let back = !self.canary().dynamic_stable_scale
             || weights
@@ -164,20 +164,28 @@ pub(super) fn named(rollout: &Rollout) -> Vec<(&'static str, &str)> {
         .collect()
 }
 
-/// What the Service controller does about a Service that changed or was released: one that carries the hash although
+/// What the Service controller does about a Service (and Istio's about a DestinationRule, alike) that changed or was released: one that carries the hash although
 /// no Rollout names it is freed of hash and annotation (`syncService`). Waking the Rollout is [`super::concerned`]'s.
 #[must_use]
 pub fn sync_service(store: &Store, key: &Key) -> Reconciled {
     let mut out = Reconciled::nothing();
-    let Some(object) = store.get(key) else { return out };
-    let service = Service((**object).clone());
-    if service.selected().is_none() || !wake::users(store, key, object).is_empty() {
+    if key.kind == Kind::DestinationRule {
+        let clean = wake::sync_destination_rule(store, key).into_iter();
+        let update = |object| Effect::Update { kind: key.kind, part: Part::Main, object };
+        out.effects.extend(clean.map(update));
         return out;
     }
-    let mut patch = json!({"spec": {"selector": {HASH_LABEL: Value::Null}}});
-    if service.managed_by().is_some() {
-        patch["metadata"] = json!({"annotations": {MANAGED_BY: Value::Null}});
+    let Some(object) = store.get(key) else { return out };
+    let service = Service((**object).clone());
+    // Without the annotation upstream's patch takes away an annotation that is not there.
+    let free = service.selected().is_none() || service.managed_by().is_none();
+    if free || !wake::users(store, key, object).is_empty() {
+        return out;
     }
+    let patch = json!({
+        "spec": {"selector": {HASH_LABEL: Value::Null}},
+        "metadata": {"annotations": {MANAGED_BY: Value::Null}},
+    });
     out.push(Effect::Patch { key: key.clone(), part: Part::Main, patch: Patch::Merge(patch) });
     out
 }

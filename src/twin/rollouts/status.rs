@@ -265,7 +265,7 @@ fn selector_of(rs: &ReplicaSet) -> LabelSelector {
 }
 
 /// The merge patch (RFC 7386) that makes `new` of `old`; `None` when they are the same.
-pub(super) fn merge_difference(old: &Value, new: &Value) -> Option<Value> {
+pub(in crate::twin) fn merge_difference(old: &Value, new: &Value) -> Option<Value> {
     let (Value::Object(before), Value::Object(after)) = (old, new) else {
         return (old != new).then(|| new.clone());
     };

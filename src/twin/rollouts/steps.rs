@@ -5,7 +5,7 @@ use serde_json::Value;
 use fake_app::duration;
 
 use super::views::ReplicaSet;
-use crate::argo::rollout::{Canary, CanaryScale, CanaryStep, Pause, Rollout};
+use crate::argo::rollout::{Canary, CanaryScale, CanaryStep, ExperimentStep, Pause, Rollout};
 
 /// Where a canary with steps is.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +48,11 @@ fn backwards(rollout: &Rollout) -> impl Iterator<Item = &CanaryStep> {
     let at = position(rollout).filter(|at| at.step.is_some());
     let taken = at.and_then(|at| usize::try_from(at.index).ok()).map_or(0, |index| index + 1);
     canary(rollout).into_iter().flat_map(move |canary| canary.steps.iter().take(taken).rev())
+}
+
+/// `GetCurrentExperimentStep`: the latest experiment, whether or not its step is done.
+pub(super) fn experiment(rollout: &Rollout) -> Option<&ExperimentStep> {
+    backwards(rollout).find_map(|step| step.experiment.as_ref())
 }
 
 /// `GetCurrentSetWeight`: the latest weight set; everything once all steps are done, nothing when aborted.

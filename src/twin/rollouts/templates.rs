@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::argo::rollout::TemplateRef;
-use crate::twin::store::{Key, Kind, Store, text_at};
+use crate::twin::store::{ApiError, Key, Kind, Store, text_at};
 
 /// How deep references may nest. Upstream has no limit and dies of a cycle; this is an error instead.
 const DEPTH: usize = 50;
 
 /// One argument of a run: a name, and a value or where it comes from.
-pub(super) type Argument = Map<String, Value>;
+pub(in crate::twin) type Argument = Map<String, Value>;
 
 /// The templates an analysis refers to, those of the namespace first.
 #[derive(Debug, Default)]
@@ -30,6 +30,19 @@ pub(super) enum Missing {
     Template { name: String, cluster: bool, nested: bool },
     /// References that never end.
     TooDeep,
+}
+
+impl Missing {
+    /// As upstream's cache tells it.
+    pub(super) fn told(self) -> String {
+        match self {
+            Missing::Template { name, cluster, .. } => {
+                let kind = if cluster { Kind::ClusterAnalysisTemplate } else { Kind::AnalysisTemplate };
+                ApiError::not_found(&Key::new(kind, "", &name)).message
+            }
+            Missing::TooDeep => "the templates refer to each other without end".into(),
+        }
+    }
 }
 
 /// Collects the templates of some references.
@@ -67,6 +80,18 @@ fn follow(
         follow(store, key, &nested, depth + 1, found)?;
     }
     Ok(())
+}
+
+/// The `spec` of a run of one template, for an Experiment.
+pub(in crate::twin) fn run_spec(
+    store: &Store,
+    key: &Key,
+    template: &TemplateRef,
+    args: &[Argument],
+    (dry_run, retention): (&[Value], &[Value]),
+) -> Result<Value, String> {
+    let found = collect(store, key, std::slice::from_ref(template)).map_err(Missing::told)?;
+    found.to_run_spec(args, dry_run, retention)
 }
 
 /// The first template of every name stays (`FilterUniqueTemplates`).

@@ -4,6 +4,7 @@
 //! [`Router`] makes it so. None of the routers imitated can verify a weight, so `status.canary.weights.verified` stays
 //! empty.
 
+pub(super) mod istio;
 mod nginx;
 mod router;
 mod weights;
@@ -61,8 +62,10 @@ impl Context<'_> {
             target.weight = self.weight_on_the_way_back();
             target.canary_hash = left;
             return Ok(target);
-        } else if self.rollout.is_fully_promoted() || (available == 0 && !self.is_aborted()) {
+        } else if self.rollout.is_fully_promoted() {
             // Nobody new to send anything to.
+        } else if available == 0 && !self.is_aborted() {
+            target.additional = self.experiment_weights();
         } else if self.is_aborted() {
             target.weight = self.weight_on_the_way_back();
             if !self.canary().dynamic_stable_scale || target.weight == 0 {
@@ -73,6 +76,7 @@ impl Context<'_> {
             target.weight = self.weight_of_full_promotion(available);
         } else {
             target.weight = self.weight_of_step();
+            target.additional = self.experiment_weights();
             return Ok(target);
         }
         router.remove_managed_routes(self)?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::argo::rollout::{BlueGreen, Canary, CanaryStep, Rollout, RolloutAnalysis, TrafficRouting};
+use crate::argo::rollout::{BlueGreen, Canary, CanaryStep, Istio, Rollout, RolloutAnalysis, TrafficRouting};
 
 /// Every field of a Rollout that a run on the twin could not do justice to: its JSON pointer, and a sentence that says
 /// so. Half an imitation would prove something about nobody's release.
@@ -57,10 +57,14 @@ fn step(found: &mut Vec<(String, String)>, path: &str, step: &CanaryStep) {
             unknown(found, &format!("{path}/{field}"), rest);
         }
     }
-    for (field, used) in [("experiment", step.experiment.is_some()), ("plugin", step.plugin.is_some())] {
-        if used {
-            found.push((format!("{path}/{field}"), format!("a step with `{field}` is not imitated")));
+    if let Some(experiment) = &step.experiment {
+        unknown(found, &format!("{path}/experiment"), &experiment.rest);
+        for (index, template) in experiment.templates.iter().enumerate() {
+            unknown(found, &format!("{path}/experiment/templates/{index}"), &template.rest);
         }
+    }
+    if step.plugin.is_some() {
+        found.push((format!("{path}/plugin"), "a step with `plugin` is not imitated".into()));
     }
 }
 
@@ -69,8 +73,10 @@ fn routers(found: &mut Vec<(String, String)>, path: &str, routing: &TrafficRouti
     if let Some(nginx) = &routing.nginx {
         unknown(found, &format!("{path}/nginx"), &nginx.rest);
     }
+    if let Some(istio) = &routing.istio {
+        istio_fields(found, &format!("{path}/istio"), istio);
+    }
     let others = [
-        ("istio", "Istio", routing.istio.is_some()),
         ("alb", "the AWS Application Load Balancer", routing.alb.is_some()),
         ("smi", "the Service Mesh Interface", routing.smi.is_some()),
         ("ambassador", "Ambassador", routing.ambassador.is_some()),
@@ -81,6 +87,16 @@ fn routers(found: &mut Vec<(String, String)>, path: &str, routing: &TrafficRouti
     ];
     for (field, name, _) in others.into_iter().filter(|(.., used)| *used) {
         found.push((format!("{path}/{field}"), format!("traffic routing by {name} is not imitated")));
+    }
+}
+
+fn istio_fields(found: &mut Vec<(String, String)>, path: &str, istio: &Istio) {
+    unknown(found, path, &istio.rest);
+    for service in istio.services() {
+        unknown(found, &format!("{path}/virtualService"), &service.rest);
+    }
+    if let Some(rule) = &istio.destination_rule {
+        unknown(found, &format!("{path}/destinationRule"), &rule.rest);
     }
 }
 
@@ -144,14 +160,14 @@ mod tests {
 
     #[test]
     fn steps_and_routers_that_are_not_imitated_are_named() {
-        let steps = json!([{"experiment": {"templates": []}}, {"plugin": {"name": "p"}}]);
-        let routing = json!({"istio": {}, "plugins": {"p": {}}});
+        let steps = json!([{"experiment": {"templates": [{"x": 1}]}}, {"plugin": {"name": "p"}}]);
+        let routing = json!({"istio": {"y": 1}, "plugins": {"p": {}}});
         check(
             json!({"strategy": {"canary": {"steps": steps, "trafficRouting": routing}}}),
             &[
-                "/spec/strategy/canary/steps/0/experiment",
+                "/spec/strategy/canary/steps/0/experiment/templates/0/x",
                 "/spec/strategy/canary/steps/1/plugin",
-                "/spec/strategy/canary/trafficRouting/istio",
+                "/spec/strategy/canary/trafficRouting/istio/y",
                 "/spec/strategy/canary/trafficRouting/plugins",
             ],
         );

@@ -11,66 +11,66 @@ use crate::twin::effect::WRITTEN;
 use crate::twin::store::{labels_of, text_at};
 
 /// The annotation with the moment a ReplicaSet is scaled down.
-pub(super) const DEADLINE: &str = "scale-down-deadline";
+pub(in crate::twin) const DEADLINE: &str = "scale-down-deadline";
 /// The annotation with the size its Rollout wanted when a ReplicaSet was last scaled.
-pub(super) const DESIRED: &str = "rollout.argoproj.io/desired-replicas";
+pub(in crate::twin) const DESIRED: &str = "rollout.argoproj.io/desired-replicas";
 
 /// A ReplicaSet.
 #[derive(Debug, Clone)]
-pub(super) struct ReplicaSet(pub(super) Value);
+pub(in crate::twin) struct ReplicaSet(pub(in crate::twin) Value);
 
 impl ReplicaSet {
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::twin) fn name(&self) -> &str {
         text_at(&self.0, "/metadata/name")
     }
 
-    pub(super) fn hash(&self) -> &str {
+    pub(in crate::twin) fn hash(&self) -> &str {
         labels_of(&self.0).get(HASH_LABEL).copied().unwrap_or("")
     }
 
-    pub(super) fn created(&self) -> &str {
+    pub(in crate::twin) fn created(&self) -> &str {
         text_at(&self.0, "/metadata/creationTimestamp")
     }
 
-    pub(super) fn is_deleted(&self) -> bool {
+    pub(in crate::twin) fn is_deleted(&self) -> bool {
         !text_at(&self.0, "/metadata/deletionTimestamp").is_empty()
     }
 
-    pub(super) fn template(&self) -> &Value {
+    pub(in crate::twin) fn template(&self) -> &Value {
         &self.0["spec"]["template"]
     }
 
     /// `spec.replicas`; the API server's default is one.
-    pub(super) fn replicas(&self) -> i32 {
+    pub(in crate::twin) fn replicas(&self) -> i32 {
         self.0.pointer("/spec/replicas").map_or(1, int)
     }
 
     /// `status.replicas`.
-    pub(super) fn actual(&self) -> i32 {
+    pub(in crate::twin) fn actual(&self) -> i32 {
         self.0.pointer("/status/replicas").map_or(0, int)
     }
 
     /// `status.readyReplicas`.
-    pub(super) fn ready(&self) -> i32 {
+    pub(in crate::twin) fn ready(&self) -> i32 {
         self.0.pointer("/status/readyReplicas").map_or(0, int)
     }
 
     /// `status.availableReplicas`.
-    pub(super) fn available(&self) -> i32 {
+    pub(in crate::twin) fn available(&self) -> i32 {
         self.0.pointer("/status/availableReplicas").map_or(0, int)
     }
 
     /// Whether the ReplicaSet controller has yet to see the newest spec.
-    pub(super) fn is_unobserved(&self) -> bool {
+    pub(in crate::twin) fn is_unobserved(&self) -> bool {
         let number = |pointer: &str| self.0.pointer(pointer).and_then(Value::as_i64).unwrap_or(0);
         number("/metadata/generation") > number("/status/observedGeneration")
     }
 
-    pub(super) fn annotation(&self, key: &str) -> Option<&str> {
+    pub(in crate::twin) fn annotation(&self, key: &str) -> Option<&str> {
         self.0["metadata"]["annotations"].get(key).and_then(Value::as_str)
     }
 
-    pub(super) fn annotate(&mut self, key: &str, value: &str) {
+    pub(in crate::twin) fn annotate(&mut self, key: &str, value: &str) {
         let annotations = &mut self.0["metadata"]["annotations"];
         if !annotations.is_object() {
             *annotations = json!({});
@@ -78,38 +78,38 @@ impl ReplicaSet {
         annotations[key] = json!(value);
     }
 
-    pub(super) fn remove_annotation(&mut self, key: &str) {
+    pub(in crate::twin) fn remove_annotation(&mut self, key: &str) {
         if let Some(annotations) = self.0["metadata"]["annotations"].as_object_mut() {
             annotations.remove(key);
         }
     }
 
     /// The revision number; zero when there is none, `None` when it cannot be read.
-    pub(super) fn revision(&self) -> Option<i64> {
+    pub(in crate::twin) fn revision(&self) -> Option<i64> {
         self.annotation(REVISION).map_or(Some(0), |text| text.parse().ok())
     }
 
     /// The size its Rollout wanted when it was last scaled.
-    pub(super) fn desired(&self) -> Option<i32> {
+    pub(in crate::twin) fn desired(&self) -> Option<i32> {
         self.annotation(DESIRED)?.parse().ok()
     }
 
-    pub(super) fn has_deadline(&self) -> bool {
+    pub(in crate::twin) fn has_deadline(&self) -> bool {
         self.annotation(DEADLINE).is_some_and(|text| !text.is_empty())
     }
 
     /// The deadline; `None` when there is none, or none that can be read.
-    pub(super) fn deadline(&self) -> Option<Moment> {
+    pub(in crate::twin) fn deadline(&self) -> Option<Moment> {
         self.annotation(DEADLINE).and_then(Moment::parse_rfc3339)
     }
 
     /// Every pod of the wanted size is available (`IsSaturated` in utils/annotations/annotations.go v1.9.1).
-    pub(super) fn is_saturated(&self, wanted: i32) -> bool {
+    pub(in crate::twin) fn is_saturated(&self, wanted: i32) -> bool {
         self.desired() == Some(wanted) && self.replicas() == wanted && self.available() == wanted
     }
 
     /// The copy after a write whose answer was taken over.
-    pub(super) fn written(mut self) -> ReplicaSet {
+    pub(in crate::twin) fn written(mut self) -> ReplicaSet {
         self.0["metadata"]["resourceVersion"] = json!(WRITTEN);
         self
     }
@@ -117,67 +117,101 @@ impl ReplicaSet {
 
 /// An AnalysisRun.
 #[derive(Debug, Clone)]
-pub(super) struct AnalysisRun(pub(super) Value);
+pub(in crate::twin) struct AnalysisRun(pub(in crate::twin) Value);
 
 impl AnalysisRun {
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::twin) fn name(&self) -> &str {
         text_at(&self.0, "/metadata/name")
     }
 
-    pub(super) fn phase(&self) -> &str {
+    pub(in crate::twin) fn phase(&self) -> &str {
         text_at(&self.0, "/status/phase")
     }
 
-    pub(super) fn message(&self) -> &str {
+    pub(in crate::twin) fn message(&self) -> &str {
         text_at(&self.0, "/status/message")
     }
 
-    pub(super) fn created(&self) -> &str {
+    pub(in crate::twin) fn created(&self) -> &str {
         text_at(&self.0, "/metadata/creationTimestamp")
     }
 
-    pub(super) fn hash(&self) -> Option<&str> {
+    pub(in crate::twin) fn hash(&self) -> Option<&str> {
         labels_of(&self.0).get(HASH_LABEL).copied()
     }
 
-    pub(super) fn is_terminated(&self) -> bool {
+    pub(in crate::twin) fn is_terminated(&self) -> bool {
         self.0["spec"]["terminate"] == json!(true)
     }
 
-    pub(super) fn is_completed(&self) -> bool {
+    pub(in crate::twin) fn is_completed(&self) -> bool {
         is_completed(self.phase())
     }
 
-    pub(super) fn is_deleted(&self) -> bool {
+    pub(in crate::twin) fn is_deleted(&self) -> bool {
+        !text_at(&self.0, "/metadata/deletionTimestamp").is_empty()
+    }
+}
+
+/// An Experiment.
+#[derive(Debug, Clone)]
+pub(in crate::twin) struct Experiment(pub(in crate::twin) Value);
+
+impl Experiment {
+    pub(in crate::twin) fn name(&self) -> &str {
+        text_at(&self.0, "/metadata/name")
+    }
+
+    pub(in crate::twin) fn phase(&self) -> &str {
+        text_at(&self.0, "/status/phase")
+    }
+
+    pub(in crate::twin) fn message(&self) -> &str {
+        text_at(&self.0, "/status/message")
+    }
+
+    pub(in crate::twin) fn hash(&self) -> Option<&str> {
+        labels_of(&self.0).get(HASH_LABEL).copied()
+    }
+
+    pub(in crate::twin) fn is_terminated(&self) -> bool {
+        self.0["spec"]["terminate"] == json!(true)
+    }
+
+    pub(in crate::twin) fn is_completed(&self) -> bool {
+        is_completed(self.phase())
+    }
+
+    pub(in crate::twin) fn is_deleted(&self) -> bool {
         !text_at(&self.0, "/metadata/deletionTimestamp").is_empty()
     }
 }
 
 /// Whether an analysis phase is final.
-pub(super) fn is_completed(phase: &str) -> bool {
+pub(in crate::twin) fn is_completed(phase: &str) -> bool {
     matches!(phase, "Successful" | "Failed" | "Error" | "Inconclusive")
 }
 
 /// A Service.
 #[derive(Debug, Clone)]
-pub(super) struct Service(pub(super) Value);
+pub(in crate::twin) struct Service(pub(in crate::twin) Value);
 
 impl Service {
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::twin) fn name(&self) -> &str {
         text_at(&self.0, "/metadata/name")
     }
 
     /// The hash it selects, `None` when it selects by its own labels only.
-    pub(super) fn selected(&self) -> Option<&str> {
+    pub(in crate::twin) fn selected(&self) -> Option<&str> {
         self.0.pointer("/spec/selector")?.get(HASH_LABEL)?.as_str()
     }
 
-    pub(super) fn managed_by(&self) -> Option<&str> {
+    pub(in crate::twin) fn managed_by(&self) -> Option<&str> {
         self.0.pointer("/metadata/annotations")?.get(crate::argo::rollout::MANAGED_BY)?.as_str()
     }
 
     /// Makes this copy select a hash, as upstream's shared cache entry does after a switch.
-    pub(super) fn select(&mut self, hash: &str) {
+    pub(in crate::twin) fn select(&mut self, hash: &str) {
         let selector = &mut self.0["spec"]["selector"];
         if !selector.is_object() {
             *selector = json!({});

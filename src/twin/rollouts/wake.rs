@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::service;
-use super::traffic;
+use super::traffic::{self, istio};
 use super::views::Service;
 use crate::argo::rollout::Rollout;
 use crate::twin::effect::Effect;
@@ -19,7 +19,8 @@ use crate::twin::store::{Change, Key, Kind, Object, Store, text_at};
 pub fn concerned(store: &Store, change: &Change) -> Vec<Key> {
     match change.key.kind {
         Kind::Rollout => vec![change.key.clone()],
-        Kind::ReplicaSet => parent(change),
+        // ... and of an experiment everything.
+        Kind::ReplicaSet | Kind::Experiment => parent(change),
         Kind::AnalysisRun => {
             let phase = |object: &Object| text_at(object, "/status/phase").to_owned();
             let updated = change.old.as_ref().zip(change.new.as_ref());
@@ -32,8 +33,41 @@ pub fn concerned(store: &Store, change: &Change) -> Vec<Key> {
         Kind::Ingress => {
             change.new.as_ref().map(|ingress| ingress_users(store, &change.key, ingress)).unwrap_or_default()
         }
+        Kind::VirtualService => virtual_service_users(store, &change.key),
+        Kind::DestinationRule => {
+            change.new.as_ref().map(|rule| managing_rollout(store, &change.key, rule)).unwrap_or_default()
+        }
         _ => vec![],
     }
+}
+
+/// The Rollouts whose traffic a VirtualService shares out.
+fn virtual_service_users(store: &Store, key: &Key) -> Vec<Key> {
+    let names = |rollout: &Key, object: &Value| {
+        let Ok(read) = Rollout::read(object) else { return false };
+        let canary = read.spec.strategy.canary.as_ref();
+        let istio = canary.and_then(|canary| canary.traffic_routing.as_ref()?.istio.as_ref());
+        istio.is_some_and(|istio| istio.services().any(|named| istio::key_of(rollout, named) == *key))
+    };
+    let rollouts = store.list(Kind::Rollout, None);
+    rollouts.filter(|(key, object)| names(key, object)).map(|(key, _)| key.clone()).collect()
+}
+
+/// The Rollout that a DestinationRule says it is managed by (`syncDestinationRule`), if that still names it.
+fn managing_rollout(store: &Store, key: &Key, rule: &Value) -> Vec<Key> {
+    let Some(name) = Service(rule.clone()).managed_by().map(str::to_owned) else { return vec![] };
+    let rollout = key.sibling(Kind::Rollout, &name);
+    let read = store.get(&rollout).and_then(|object| Rollout::read(object).ok());
+    read.filter(|read| istio::rule_refers_to(read, &key.name)).map(|_| rollout).into_iter().collect()
+}
+
+/// What becomes of a DestinationRule that changed or was released: one whose Rollout does not name it any more is freed
+/// of hashes and annotation.
+pub(super) fn sync_destination_rule(store: &Store, key: &Key) -> Option<Value> {
+    let rule = store.get(key)?;
+    Service((**rule).clone()).managed_by()?;
+    let used = !managing_rollout(store, key, rule).is_empty();
+    istio::cleaned_rule(rule).filter(|_| !used)
 }
 
 /// The Rollouts that share out an Ingress, or made it (`syncIngress` in ingress/ingress.go); only those of the class
@@ -75,7 +109,8 @@ pub(super) fn users(store: &Store, key: &Key, service: &Value) -> Vec<Key> {
     if service.selected().is_none() {
         return vec![];
     }
-    let refers = |rollout: &Value| services_of(rollout).contains(service.name());
+    let named = (Kind::Service, service.name().to_owned());
+    let refers = |rollout: &Value| services_of(rollout).contains(&named);
     if let Some(name) = service.managed_by() {
         let rollout = key.sibling(Kind::Rollout, name);
         return store.get(&rollout).filter(|object| refers(object)).map(|_| rollout).into_iter().collect();
@@ -84,13 +119,17 @@ pub(super) fn users(store: &Store, key: &Key, service: &Value) -> Vec<Key> {
     rollouts.filter(|(_, object)| refers(object)).map(|(key, _)| key.clone()).take(1).collect()
 }
 
-/// The Services a Rollout names.
-fn services_of(rollout: &Value) -> BTreeSet<String> {
+/// The Services a Rollout names, and its DestinationRule.
+fn services_of(rollout: &Value) -> BTreeSet<(Kind, String)> {
     let Ok(rollout) = Rollout::read(rollout) else { return BTreeSet::new() };
-    service::named(&rollout).into_iter().map(|(_, name)| name.to_owned()).collect()
+    let services = service::named(&rollout).into_iter().map(|(_, name)| (Kind::Service, name.to_owned()));
+    let canary = rollout.spec.strategy.canary.as_ref();
+    let istio = canary.and_then(|canary| canary.traffic_routing.as_ref()?.istio.as_ref());
+    let rule = istio.and_then(|istio| istio.destination_rule.as_ref());
+    services.chain(rule.map(|rule| (Kind::DestinationRule, rule.name.clone()))).collect()
 }
 
-/// The Services that a change of a Rollout leaves without it: they are looked at (by
+/// The Services and DestinationRules that a change of a Rollout leaves without it: they are looked at (by
 /// [`sync_service`](super::sync_service)) although they did not change themselves.
 #[must_use]
 pub fn released_services(change: &Change) -> Vec<Key> {
@@ -99,9 +138,8 @@ pub fn released_services(change: &Change) -> Vec<Key> {
     }
     let names =
         |object: &Option<Object>| object.as_ref().map(|object| services_of(object)).unwrap_or_default();
-    let gone = names(&change.old);
-    let kept = names(&change.new);
-    gone.difference(&kept).map(|name| change.key.sibling(Kind::Service, name)).collect()
+    let (gone, kept) = (names(&change.old), names(&change.new));
+    gone.difference(&kept).map(|(kind, name)| change.key.sibling(*kind, name)).collect()
 }
 
 /// The event a Rollout gets when a controller first sees it: on creation, and again whenever a controller starts.

@@ -140,6 +140,19 @@ impl KindInfo {
         if self.group.is_empty() { self.version.into() } else { format!("{}/{}", self.group, self.version) }
     }
 
+    /// The versions under which it is served, the stored one first. Istio's are one schema under several names (Istio
+    /// 1.24, manifests/charts/base/files/crd-all.gen.yaml), and policies use each of them.
+    pub fn versions(&self) -> impl Iterator<Item = &'static str> {
+        let others: &[&str] = if self.group == "networking.istio.io" { &["v1", "v1beta1"] } else { &[] };
+        std::iter::once(self.version).chain(others.iter().copied())
+    }
+
+    /// Whether it is served under this version.
+    #[must_use]
+    pub fn is_served_as(&self, version: &str) -> bool {
+        self.versions().any(|one| one == version)
+    }
+
     /// `plural.group`, as error messages name a resource.
     #[must_use]
     pub fn resource(&self) -> String {

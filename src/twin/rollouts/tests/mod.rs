@@ -15,6 +15,7 @@ mod switches;
 mod traffic_aborts;
 mod traffic_dynamic;
 mod traffic_hands;
+mod traffic_istio;
 mod traffic_updates;
 mod updates;
 mod workloads;

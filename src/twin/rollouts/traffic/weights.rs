@@ -3,12 +3,18 @@
 
 use super::super::context::Context;
 use super::super::steps;
+use super::super::views::ReplicaSet;
 use crate::argo::rollout::{TrafficWeights, WeightDestination};
 
 impl Context<'_> {
     /// `IsDynamicallyRollingBackToStable`: the revision that still has traffic while a stable one with
     /// `dynamicStableScale`, back by its template, is too small to take all of it.
     pub(in super::super) fn rolled_back_from(&self) -> Option<String> {
+        self.leaves_for(self.new.as_ref()?)
+    }
+
+    /// The same for any revision in the place of the new one.
+    pub(super) fn leaves_for(&self, new: &ReplicaSet) -> Option<String> {
         let canary = self.canary();
         if !self.rollout.is_fully_promoted()
             || canary.traffic_routing.is_none()
@@ -17,7 +23,6 @@ impl Context<'_> {
             return None;
         }
         let left = &self.rollout.status.canary.weights.as_ref()?.canary.pod_template_hash;
-        let new = self.new.as_ref()?;
         let small = new.available() < self.rollout.replicas();
         (left != new.hash() && small).then(|| left.clone())
     }

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::super::arguments;
 use super::super::steps;
 use super::{invalid, required, validate_anti_affinity};
-use crate::argo::rollout::{Canary, CanaryStep, PingPong, Rollout, StringMatch, TrafficRouting};
+use crate::argo::rollout::{
+    AnalysisArgument, Canary, CanaryStep, PingPong, Rollout, StringMatch, TrafficRouting,
+};
 
 const PATH: &str = "spec.strategy";
 
@@ -76,7 +78,7 @@ fn validate_ping_pong(pair: &PingPong, routing: Option<&TrafficRouting>) -> Resu
 
 /// `requireCanaryStableServices`, for the routers that can be imitated.
 fn needs_services(canary: &Canary, routing: &TrafficRouting) -> bool {
-    let hosts = routing.istio.as_ref().is_some_and(|istio| istio["destinationRule"].is_null());
+    let hosts = routing.istio.as_ref().is_some_and(|istio| istio.destination_rule.is_none());
     routing.nginx.is_some() || (hosts && canary.ping_pong.is_none())
 }
 
@@ -122,10 +124,35 @@ fn validate_step(rollout: &Rollout, canary: &Canary, step: &CanaryStep, path: &s
         return Err(required(&format!("{PATH}.trafficRouting"), detail));
     }
     validate_routes(canary, step, path)?;
+    validate_experiment(canary, step, path)?;
     let args = step.analysis.as_ref().map(|analysis| &analysis.args[..]).unwrap_or_default();
+    let asked = step.experiment.iter().flat_map(|experiment| &experiment.analyses);
+    let args: Vec<AnalysisArgument> = asked.flat_map(arguments::of_experiment).chain(args.to_vec()).collect();
     if args.iter().any(|arg| arguments::is_unknown_metadata(arg, rollout)) {
         let detail = "Analyses arguments must refer to valid object metadata supported by downwardAPI";
         return Err(invalid(&format!("{path}.analyses"), &json!(args), detail));
+    }
+    Ok(())
+}
+
+/// A share of the traffic needs a router that can give it.
+fn validate_experiment(canary: &Canary, step: &CanaryStep, path: &str) -> Result<(), String> {
+    let templates = step.experiment.iter().flat_map(|experiment| &experiment.templates).enumerate();
+    for (index, weight) in templates.filter_map(|(index, template)| Some((index, template.weight?))) {
+        let able = |routing: &TrafficRouting| {
+            routing.alb.is_some()
+                || routing.smi.is_some()
+                || routing.istio.is_some()
+                || !routing.plugins.is_empty()
+        };
+        let detail = match &canary.traffic_routing {
+            None => "Experiment template weight cannot be set unless TrafficRouting is enabled",
+            Some(routing) if !able(routing) => {
+                "Experiment template weight is only available for TrafficRouting with SMI, ALB, Istio and Plugins at this time"
+            }
+            Some(_) => continue,
+        };
+        return Err(invalid(&format!("{path}.experiment.templates[{index}].weight"), &json!(weight), detail));
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ pub(super) enum When {
 }
 
 /// One recorded pod.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Fate {
     name: String,
     created: f64,
@@ -41,7 +41,7 @@ struct Fate {
 pub(super) type Place = (String, usize);
 
 /// ReplicaSets and their places. Two controllers may create theirs at the same moment, so each is counted by itself.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Places(Vec<(String, Place)>);
 
 impl Places {
@@ -63,7 +63,7 @@ impl Places {
 }
 
 /// All recorded pods, by ReplicaSet and place.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Fates {
     pub(super) sets: Places,
     pods: BTreeMap<Place, Vec<Fate>>,

@@ -14,39 +14,77 @@ const WAIT: f64 = 2.0;
 const USUAL: f64 = 0.012;
 /// Writes this far away, in seconds, tell how busy it is now.
 const AROUND: f64 = 1.5;
+/// How many of the last gaps tell it when there are none around.
+const FEW: usize = 5;
 
-/// What throws try.
-const SHARES: [(f64, f64); 6] = [(1.0, 0.3), (1.0, 1.0), (0.3, 0.3), (0.6, 0.6), (0.3, 1.0), (1.0, 0.1)];
+/// How busy each is, as a multiple of the usual.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Busy {
+    /// The rollouts controller.
+    pub(super) argo: f64,
+    /// kube-controller-manager.
+    pub(super) kube: f64,
+    /// What brings news and answers.
+    pub(super) watch: f64,
+}
+
+const fn shares(argo: f64, kube: f64, watch: f64) -> Busy {
+    Busy { argo, kube, watch }
+}
+
+/// What throws try: how much of the load is put down to each; what is left may have been the recorder's.
+const SHARES: [Busy; 12] = [
+    shares(1.0, 0.3, 0.0),
+    shares(1.0, 1.0, 0.0),
+    shares(0.3, 0.3, 0.0),
+    shares(0.6, 0.6, 0.0),
+    shares(0.3, 1.0, 0.0),
+    shares(1.0, 0.1, 0.0),
+    shares(0.6, 0.3, 0.3),
+    shares(0.6, 0.6, 1.0),
+    shares(0.3, 0.3, 0.6),
+    shares(0.3, 0.6, 0.3),
+    shares(0.6, 0.3, 0.6),
+    shares(0.3, 0.1, 1.0),
+];
 
 /// The load over time.
 #[derive(Debug)]
 pub(super) struct Load {
     /// When a write followed another, and after how long.
     gaps: Vec<(f64, f64)>,
-    /// How much of it is put down to the rollouts controller, and how much to kube-controller-manager; what is left
-    /// may have been the recorder's.
-    shares: (f64, f64),
+    shares: Busy,
 }
 
 impl Load {
-    pub(super) fn read(observed: &[Value], throw: u64) -> Load {
+    /// How a throw reads these gaps.
+    pub(super) fn of(gaps: &[(f64, f64)], throw: u64) -> Load {
         let shares = SHARES[usize::try_from(throw).unwrap_or(0) % SHARES.len()];
-        let written = observed.iter().filter(|line| writes(line));
-        let mut times: Vec<f64> = written.filter_map(|line| line["t"].as_f64()).collect();
-        times.sort_by(f64::total_cmp);
-        let gaps = times.windows(2).map(|pair| (pair[1], pair[1] - pair[0]));
-        Load { gaps: gaps.filter(|(_, gap)| *gap < WAIT).collect(), shares }
+        Load { gaps: gaps.to_vec(), shares }
     }
 
-    /// How many times the usual a step of the two controllers takes at a moment: the median of the gaps around it.
-    pub(super) fn at(&self, t: f64) -> (f64, f64) {
-        let near = self.gaps.iter().filter(|(at, _)| (at - t).abs() < AROUND);
-        let mut near: Vec<f64> = near.map(|(_, gap)| *gap).collect();
+    /// How busy they are at a moment: by the median of the gaps around it, or
+    /// before it when nothing was written.
+    pub(super) fn at(&self, t: f64) -> Busy {
+        let from = self.gaps.partition_point(|(at, _)| *at <= t - AROUND);
+        let to = self.gaps.partition_point(|(at, _)| *at < t + AROUND);
+        let near = if from < to { from..to } else { from.saturating_sub(FEW)..from };
+        let mut near: Vec<f64> = self.gaps[near].iter().map(|(_, gap)| *gap).collect();
         near.sort_by(f64::total_cmp);
         let median = near.get(near.len() / 2).copied().unwrap_or(USUAL);
         let load = |share: f64| (share * median / USUAL).clamp(0.5, 60.0);
-        (load(self.shares.0), load(self.shares.1))
+        let Busy { argo, kube, watch } = self.shares;
+        Busy { argo: load(argo), kube: load(kube), watch: load(watch).max(1.0) }
     }
+}
+
+/// When a write of the controller followed another, and after how long.
+pub(super) fn gaps(observed: &[Value]) -> Vec<(f64, f64)> {
+    let written = observed.iter().filter(|line| writes(line));
+    let mut times: Vec<f64> = written.filter_map(|line| line["t"].as_f64()).collect();
+    times.sort_by(f64::total_cmp);
+    let gaps = times.windows(2).map(|pair| (pair[1], pair[1] - pair[0]));
+    gaps.filter(|(_, gap)| *gap < WAIT).collect()
 }
 
 /// Whether a line is something that the rollouts controller wrote.

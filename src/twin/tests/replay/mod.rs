@@ -16,6 +16,7 @@ mod load;
 mod provider;
 mod puppets;
 mod receivers;
+mod script;
 mod sight;
 mod stage;
 mod test;

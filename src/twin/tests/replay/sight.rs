@@ -20,7 +20,17 @@ pub(super) struct Seen {
 pub(super) type Tracks = BTreeMap<String, Vec<Seen>>;
 
 /// The kinds whose end is seen.
-const WATCHED: &[&str] = &["Rollout", "ReplicaSet", "Service", "AnalysisRun", "Deployment", "Experiment"];
+const WATCHED: &[&str] = &[
+    "Rollout",
+    "ReplicaSet",
+    "Service",
+    "AnalysisRun",
+    "Deployment",
+    "Experiment",
+    "Ingress",
+    "VirtualService",
+    "DestinationRule",
+];
 
 /// The eyes.
 #[derive(Debug, Default)]
@@ -41,7 +51,12 @@ impl Sight {
         for line in lines {
             sight.see(line);
         }
-        let tracks = sight.tracks.into_iter().map(|(name, sights)| (name, without_loops(sights)));
+        sight.into_tracks()
+    }
+
+    /// What was seen, each hot loop once.
+    pub(super) fn into_tracks(self) -> Tracks {
+        let tracks = self.tracks.into_iter().map(|(name, sights)| (name, without_loops(sights)));
         tracks.collect()
     }
 
@@ -69,6 +84,10 @@ impl Sight {
                 let body = self.plain(&line["body"].to_string());
                 self.add(line, format!("Delivery {name}"), format!("{} {body}", line["answered"]));
             }
+            "VirtualService" => self.virtual_service(line),
+            "DestinationRule" => self.destination_rule(line),
+            "Ingress" => self.ingress(line),
+            "Experiment" => self.experiment(line),
             // What did not change is left out.
             "Deployment" if line["spec"].is_object() => {
                 let size = line["spec"]["replicas"].to_string();
@@ -142,6 +161,65 @@ impl Sight {
         }
     }
 
+    /// Every HTTP route: who gets how much, by which header, with which mirror.
+    fn virtual_service(&mut self, line: &Value) {
+        let routes = line["spec"]["http"].as_array().into_iter().flatten();
+        let sight: Vec<String> = routes.map(|route| self.route(route)).collect();
+        self.note(line, format!("VirtualService {}", text(&line["name"])), sight.join("; "));
+    }
+
+    fn route(&self, route: &Value) -> String {
+        let share = |one: &Value| {
+            let (to, weight) = (&one["destination"], one["weight"].as_i64().unwrap_or(0));
+            let subset = to["subset"].as_str().map(|subset| format!("/{subset}")).unwrap_or_default();
+            self.plain(&format!("{}{subset}={weight}", text(&to["host"])))
+        };
+        let mut shares: Vec<String> = route["route"].as_array().into_iter().flatten().map(share).collect();
+        // Upstream adds the destinations of an experiment in the order of a Go map, which is chance.
+        shares.sort();
+        let mut words = vec![format!("{}: {}", text(&route["name"]), shares.join(" "))];
+        for field in ["match", "mirror", "mirrorPercentage"] {
+            if !route[field].is_null() {
+                words.push(format!("{field}={}", route[field]));
+            }
+        }
+        words.join(" ")
+    }
+
+    /// Every subset and its revision.
+    fn destination_rule(&mut self, line: &Value) {
+        let subsets = line["spec"]["subsets"].as_array().into_iter().flatten();
+        let sight: Vec<String> = subsets
+            .map(|subset| {
+                let hash = text(&subset["labels"]["rollouts-pod-template-hash"]);
+                format!("{}={}", text(&subset["name"]), self.revision(hash))
+            })
+            .collect();
+        self.note(line, format!("DestinationRule {}", text(&line["name"])), sight.join(" "));
+    }
+
+    /// What the controller annotates; others may annotate what they like.
+    fn ingress(&mut self, line: &Value) {
+        let annotations = line["metadata"]["annotations"].as_object().into_iter().flatten();
+        let canary = annotations.filter(|(key, _)| key.contains("/canary"));
+        let sight: Vec<String> = canary.map(|(key, value)| format!("{key}={}", text(value))).collect();
+        self.note(line, format!("Ingress {}", text(&line["name"])), sight.join(" "));
+    }
+
+    fn experiment(&mut self, line: &Value) {
+        let status = &line["status"];
+        if status["phase"].is_null() {
+            return;
+        }
+        let mut words = vec![format!("{} {:?}", text(&status["phase"]), text(&status["message"]))];
+        for template in status["templateStatuses"].as_array().into_iter().flatten() {
+            words.push(format!("{}:{}", text(&template["name"]), text(&template["status"])));
+        }
+        let (track, sight) = (format!("Experiment {}", text(&line["name"])), words.join(" "));
+        let (track, sight) = (self.plain(&track), self.plain(&sight));
+        self.note(line, track, sight);
+    }
+
     /// The measurements not seen before. A run keeps the last ten or so; its counters tell how many came before.
     fn measurements(&mut self, line: &Value, track: &str, result: &Value) {
         let taken: Vec<&Value> = result["measurements"].as_array().into_iter().flatten().collect();
@@ -165,6 +243,10 @@ impl Sight {
         let field = |name: &str| text(&line[name]);
         let on = self.plain(field("on"));
         let count = line["count"].as_u64().unwrap_or(1);
+        // Only a hot loop switches a Service again; how often it is told before the recorder's budget is spent is luck.
+        if field("reason") == "SwitchService" && count > 1 {
+            return;
+        }
         let times = if count > 1 { format!(" x{count}") } else { String::new() };
         let sight = format!("{} {} {:?}{times}", field("eventType"), field("reason"), field("message"));
         let sight = self.plain(&sight);

@@ -11,14 +11,15 @@ use super::load::Load;
 use super::provider::Provider;
 use super::puppets::Heard;
 use super::receivers::{self, Receiver};
-use super::sight::{Sight, text};
+use super::script::{Anchor, Script};
+use super::sight::{Sight, Tracks, text};
 use crate::argo::Version;
 use crate::clock::{Moment, Seed};
 use crate::inbox;
 use crate::twin::pods::{Exports, PodSettings};
 use crate::twin::prometheus::{Role, Scraping};
 use crate::twin::receivers::Manner;
-use crate::twin::recordings::{Recording, notification_config};
+use crate::twin::recordings::notification_config;
 use crate::twin::store::{Change, Key, Kind, Object, Part, Patch, text_at};
 use crate::twin::{Settings, Twin};
 
@@ -27,20 +28,12 @@ const NAMESPACE: &str = "namespace-of-the-replay";
 const CONTROLLER: &str = "argo-rollouts";
 
 /// What is going to happen.
-#[derive(Debug)]
-enum Cue {
+#[derive(Debug, Clone)]
+pub(super) enum Cue {
     Act(Act),
     Pod(Key, State),
     /// The receiver behind the flaky service goes or comes, and does so again so many seconds later.
     Sink(Vec<(f64, bool)>),
-}
-
-/// Something that was waited for before an act: the sight of a track with this number, so many seconds earlier.
-#[derive(Debug)]
-struct Anchor {
-    track: String,
-    number: usize,
-    before: f64,
 }
 
 /// How long an act waits for its anchor when the twin is late.
@@ -65,67 +58,23 @@ pub(super) struct Stage {
     sets: Places,
     pods: BTreeMap<String, Vec<String>>,
     read: u64,
-    lines: Vec<Value>,
     ended: bool,
 }
 
-/// Plays a recording and answers with what was seen, in its own format.
-pub(super) fn play(recording: &Recording, observed: &[Value], throw: u64) -> Vec<Value> {
-    let start = Moment::parse_rfc3339(text(&observed[0]["time"])).expect("the wall clock of the start");
-    let mut stage = Stage::new(start, throw, Fates::read(observed), Load::read(observed, throw));
-    let actions = recording.actions();
-    let anchors = Anchors::read(observed);
-    // A delivery is tried again over seconds, so what its receiver will do is known from its first turn on.
-    let sinks = acts::sinks(&actions);
-    if let Some((first, _)) = sinks.first().copied() {
-        let turns = sinks.iter().map(|(at, there)| (at - first, *there)).collect();
-        stage.script(first, Cue::Sink(turns), anchors.before(first));
+/// Plays a recording and answers with what was seen.
+pub(super) fn play(script: &Script, throw: u64) -> Tracks {
+    let load = Load::of(&script.gaps, throw);
+    let mut stage = Stage::new(script.start, throw, script.fates.clone(), load);
+    for (at, cue, anchor) in &script.cues {
+        stage.script(*at, cue.clone(), anchor.clone());
     }
-    let given = recording.given();
-    for (number, (at, act)) in acts::read(&given, &actions, observed).into_iter().enumerate() {
-        let anchor = if number < given.len() { None } else { anchors.before(at) };
-        stage.script(at, Cue::Act(act), anchor);
-    }
-    if given.iter().any(|object| object.to_string().contains("notifications.argoproj.io")) {
+    if script.notifies {
         stage.install_notifications();
     }
     while !stage.ended {
         stage.step();
     }
     stage.finish()
-}
-
-/// The sights that acts may have waited for.
-struct Anchors(Vec<(f64, String, usize)>);
-
-impl Anchors {
-    fn read(observed: &[Value]) -> Anchors {
-        // A hot loop has as many sights as it has turns; there is no counting on them.
-        if observed.iter().any(|line| line["kind"] == "Elided") {
-            return Anchors(vec![]);
-        }
-        let mut sight = Sight::default();
-        for line in observed {
-            sight.see(line);
-        }
-        let tracks = sight.tracks().iter().filter(|(name, _)| {
-            !name.contains("condition")
-                && ["Rollout", "AnalysisRun", "Service", "ReplicaSet"]
-                    .iter()
-                    .any(|kind| name.starts_with(kind))
-        });
-        let mut all: Vec<(f64, String, usize)> = tracks
-            .flat_map(|(name, sights)| sights.iter().enumerate().map(|(n, seen)| (seen.at, name.clone(), n)))
-            .collect();
-        all.sort_by(|one, other| one.0.total_cmp(&other.0));
-        Anchors(all)
-    }
-
-    /// The last sight before a second. What an act did may be seen before the act is written down.
-    fn before(&self, at: f64) -> Option<Anchor> {
-        let (seen, track, number) = self.0.iter().rev().find(|(seen, ..)| *seen < at - 0.1)?;
-        Some(Anchor { track: track.clone(), number: *number, before: at - seen })
-    }
 }
 
 impl Stage {
@@ -152,7 +101,6 @@ impl Stage {
             sets,
             pods,
             read,
-            lines: vec![],
             ended: false,
         }
     }
@@ -184,7 +132,9 @@ impl Stage {
 
     /// The next thing that happens: a cue, or whatever the twin has to do.
     fn step(&mut self) {
-        (self.twin.latency.load, self.twin.latency.kube_load) = self.load.at(self.seconds() - self.behind);
+        let load = self.load.at(self.seconds() - self.behind);
+        let latency = &mut self.twin.latency;
+        (latency.load, latency.kube_load, latency.watch_load) = (load.argo, load.kube, load.watch);
         let scripted = self.next_scripted();
         let cued = self.cues.first_key_value().map(|((at, _), _)| *at);
         let own = self.twin.next();
@@ -296,9 +246,9 @@ impl Stage {
         self.read = self.twin.store().version();
         for change in changes {
             self.follow(&change);
-            let line = line(&change, self.seconds());
-            line.iter().for_each(|line| self.sight.see(line));
-            self.lines.extend(line);
+            if let Some(line) = line(&change, self.seconds()) {
+                self.sight.see(&line);
+            }
         }
     }
 
@@ -339,9 +289,11 @@ impl Stage {
         }
     }
 
-    /// All lines, deliveries among them, in order of time.
-    fn finish(mut self) -> Vec<Value> {
-        for Heard { at, service, status, body } in std::mem::take(&mut self.twin.puppets.heard) {
+    /// Everything that was seen, deliveries at last.
+    fn finish(mut self) -> Tracks {
+        let mut heard = std::mem::take(&mut self.twin.puppets.heard);
+        heard.sort_by_key(|heard| heard.at);
+        for Heard { at, service, status, body } in heard {
             if status == 0 || at > self.twin.now() {
                 continue;
             }
@@ -351,12 +303,14 @@ impl Stage {
                 _ => serde_json::from_str(&body).unwrap_or(json!(body)),
             };
             let at = at.since(self.start).as_secs_f64();
-            self.lines
-                .push(json!({"t": at, "kind": "Delivery", "name": name, "answered": status, "body": body}));
+            self.sight
+                .see(&json!({"t": at, "kind": "Delivery", "name": name, "answered": status, "body": body}));
         }
-        self.lines.sort_by(|one, other| one["t"].as_f64().unwrap().total_cmp(&other["t"].as_f64().unwrap()));
-        let all = Value::Array(self.lines).to_string().replace(NAMESPACE, "NAMESPACE");
-        serde_json::from_str(&all).expect("it was JSON before")
+        let mut tracks = self.sight.into_tracks();
+        for seen in tracks.values_mut().flatten() {
+            seen.text = seen.text.replace(NAMESPACE, "NAMESPACE");
+        }
+        tracks
     }
 }
 

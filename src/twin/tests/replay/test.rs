@@ -7,14 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde_json::Value;
 
 use super::compare;
-use super::sight::Sight;
+use super::script::Script;
 use super::stage;
 use crate::twin::DIFFERENCES;
 use crate::twin::recordings::{Recording, recordings};
 
 /// How often a recording is tried. Which of two writes a few milliseconds apart came first was chance when it was made;
 /// it must be among the first throws of the twin's own.
-const THROWS: u64 = 12;
+const THROWS: u64 = 18;
 
 /// What came of one recording.
 struct Outcome {
@@ -58,6 +58,21 @@ fn traffic_routing() {
     hold("tr-");
 }
 
+#[test]
+fn istio() {
+    hold("istio-");
+}
+
+#[test]
+fn experiments() {
+    hold("experiment-");
+}
+
+#[test]
+fn long_stories() {
+    hold("x-");
+}
+
 /// Plays the recordings of a category: all of them are repeated, but for those that are known to differ.
 #[allow(clippy::print_stderr, reason = "the tally is the point of the test")]
 fn hold(category: &str) {
@@ -91,10 +106,11 @@ fn replay(recording: &Recording, throws: u64) -> Outcome {
     let name = recording.name.clone();
     let mut observed = recording.observed();
     in_true_order(&mut observed);
+    let script = Script::read(recording, &observed);
     let mut first = None;
     for throw in 0..throws {
         // What the stage cannot play is a difference of this recording, not the end of all others.
-        let differences = catch_unwind(AssertUnwindSafe(|| throw_once(recording, &observed, throw)))
+        let differences = catch_unwind(AssertUnwindSafe(|| throw_once(&script, throw)))
             .unwrap_or_else(|panic| vec![format!("cannot be played: {}", said(&*panic))]);
         if differences.is_empty() {
             return Outcome { name, result: Ok(throw) };
@@ -105,10 +121,8 @@ fn replay(recording: &Recording, throws: u64) -> Outcome {
 }
 
 /// One throw: the differences to the recording.
-fn throw_once(recording: &Recording, observed: &[Value], throw: u64) -> Vec<String> {
-    let end = recording.actions().last().and_then(|action| action["t"].as_f64()).expect("an end");
-    let twin = stage::play(recording, observed, throw);
-    compare::differences(&Sight::of(observed), &Sight::of(&twin), end)
+fn throw_once(script: &Script, throw: u64) -> Vec<String> {
+    compare::differences(&script.seen, &stage::play(script, throw), script.end)
 }
 
 fn said(panic: &(dyn Any + Send)) -> &str {
