@@ -41,7 +41,7 @@
 //! | put the twin's store into HTTP | [`cluster::embedded`] |
 //! | put that HTTP on a socket, for programs that are not ours | [`cluster::served`] |
 //! | set something up in a real cluster, or put it back | [`cluster::live`] |
-//! | change what a plan needs for a real cluster | [`plan::place`] |
+//! | change what a plan needs for a real cluster | [`mod@plan::place`] |
 //! | send real traffic, or receive a real notification | [`agent`]; what they mean, for both worlds, is there, too |
 //! | evaluate what a policy's author wrote | [`condition`], [`promql`] |
 //! | act on a cluster, or watch one | [`engine`] |
