@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::Empty;
 use tokio::net::lookup_host;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Agent;
 use super::connection::{Connection, Failure};
@@ -19,10 +19,11 @@ use super::wire::Knock;
 
 /// How long to find the receiver, each time.
 const SEARCH: Duration = Duration::from_secs(3);
-/// How often to look for it: a name may be new, and whoever resolves it busy.
-const SEARCHES: u32 = 3;
+/// How long to go on looking for it. The name of a new Service is not known everywhere at once, and that it is not known
+/// is remembered for some seconds, too.
+const SEARCHES: Duration = Duration::from_secs(8);
 /// Between two searches.
-const PAUSE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(250);
 /// How long a receiver may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -53,15 +54,16 @@ pub(super) async fn knock(agent: Arc<Agent>, knock: Knock) {
 }
 
 async fn search(authority: &str) -> Option<Connection> {
-    for nth in 0..SEARCHES {
-        if nth > 0 {
-            sleep(PAUSE).await;
-        }
+    let began = Instant::now();
+    loop {
         if let Ok(Some(connection)) = timeout(SEARCH, reach(authority)).await {
             return Some(connection);
         }
+        if began.elapsed() > SEARCHES {
+            return None;
+        }
+        sleep(PAUSE).await;
     }
-    None
 }
 
 async fn reach(authority: &str) -> Option<Connection> {
