@@ -21,7 +21,7 @@ use super::wire::Knock;
 const SEARCH: Duration = Duration::from_secs(3);
 /// How long to go on looking for it. The name of a new Service is not known everywhere at once, and that it is not known
 /// is remembered for some seconds, too.
-const SEARCHES: Duration = Duration::from_secs(8);
+const SEARCHES: Duration = Duration::from_secs(20);
 /// Between two searches.
 const PAUSE: Duration = Duration::from_millis(250);
 /// How long a receiver may take to answer.
