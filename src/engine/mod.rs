@@ -66,6 +66,8 @@ pub async fn run(
     let mut engine = Engine::new(cluster, plan, criteria, see);
     engine.begin(seed);
     let ended = engine.drill(decided, stop.as_mut()).await;
+    let blind = engine.sight.ended();
+    engine.was_blind(blind);
     let left = engine.leave().await;
     if let Err(trouble) = &left {
         tracing::warn!(trouble = %trouble.sentence(), "could not leave as it was");
@@ -210,7 +212,7 @@ impl<'a> Engine<'a> {
             if decided(&self.judge) && self.steps_done == self.plan.steps.len() {
                 return Ok(DECIDED.to_owned());
             }
-            if self.now() >= give_up && !self.sight.is_lost() {
+            if self.now() >= give_up && !self.sight.is_lost(self.now()) {
                 return Ok(format!("gave up after {}", crate::verdict::seconds(self.plan.give_up_after.0)));
             }
             if !self.step(&mut stop).await? {
@@ -263,7 +265,7 @@ impl<'a> Engine<'a> {
             if came(self) {
                 return Ok(Waited::Came);
             }
-            if self.now() >= deadline && !self.sight.is_lost() {
+            if self.now() >= deadline && !self.sight.is_lost(self.now()) {
                 return Ok(Waited::TooLong);
             }
             self.begins()?;
@@ -336,9 +338,8 @@ impl<'a> Engine<'a> {
         let at = self.now();
         match answer {
             Ok(observed) => {
-                if let Some(blind) = self.sight.went_well(at) {
-                    self.record_now(Event::Blind { seconds: blind.as_secs_f64() });
-                }
+                let blind = self.sight.went_well(at);
+                self.was_blind(blind);
                 self.heard(observed);
                 Ok(())
             }
@@ -347,6 +348,12 @@ impl<'a> Engine<'a> {
                 Ok(())
             }
             Err(trouble) => Err(trouble),
+        }
+    }
+
+    fn was_blind(&mut self, blind: Option<Duration>) {
+        if let Some(blind) = blind {
+            self.record_now(Event::Blind { seconds: blind.as_secs_f64() });
         }
     }
 

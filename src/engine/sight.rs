@@ -44,20 +44,21 @@ impl Sight {
         self.last = now;
     }
 
-    /// Whether somebody is waited for who does not answer: it is not the time then to say that something never came.
-    pub(super) fn is_lost(&self) -> bool {
-        self.lost.is_some()
+    /// Whether somebody is waited for who does not answer: it is not the time then to say that something never came. A
+    /// watch that never comes back is not waited for without end.
+    pub(super) fn is_lost(&self, now: Instant) -> bool {
+        self.lost.is_some_and(|lost| now.since(lost) < SERVER)
     }
 
     /// A request went well. Answers how long nothing was seen, when that is over.
     pub(super) fn went_well(&mut self, now: Instant) -> Option<Duration> {
-        let lost = self.lost?;
-        if now.since(self.last) < QUIET {
-            return None;
-        }
-        let blind = self.last.since(lost);
+        if now.since(self.last) < QUIET { None } else { self.ended() }
+    }
+
+    /// Nobody looks any more. Answers how long nothing was seen, if that had not been said yet.
+    pub(super) fn ended(&mut self) -> Option<Duration> {
+        let blind = self.last.since(self.lost.take()?);
         let server = std::mem::take(&mut self.server);
-        self.lost = None;
         (server && blind >= BLINK).then_some(blind)
     }
 }
@@ -75,11 +76,29 @@ mod tests {
         let mut sight = Sight::default();
         assert_eq!(sight.went_well(at(1)), None);
         sight.watch_failed(at(10));
-        assert!(sight.is_lost());
+        assert!(sight.is_lost(at(10)));
         assert!(!sight.request_failed(at(25)) && !sight.request_failed(at(40)));
         assert_eq!(sight.went_well(at(41)), None, "watches may still be on their way back");
         assert_eq!(sight.went_well(at(42)), Some(Duration::from_secs(30)));
         assert_eq!(sight.went_well(at(43)), None, "it is said once");
+    }
+
+    #[test]
+    fn a_run_that_ends_before_the_watches_are_quiet_was_blind_all_the_same() {
+        let mut sight = Sight::default();
+        sight.watch_failed(at(10));
+        sight.watch_failed(at(40));
+        assert_eq!(sight.went_well(at(41)), None);
+        assert_eq!(sight.ended(), Some(Duration::from_secs(30)));
+        assert_eq!(sight.ended(), None, "it is said once");
+    }
+
+    #[test]
+    fn a_watch_that_never_comes_back_is_not_waited_for_without_end() {
+        let mut sight = Sight::default();
+        (0..200).for_each(|second| sight.watch_failed(at(second)));
+        assert!(sight.is_lost(at(89)) && !sight.is_lost(at(90)));
+        assert_eq!(sight.ended(), Some(Duration::from_secs(199)));
     }
 
     #[test]
