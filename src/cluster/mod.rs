@@ -15,5 +15,5 @@ mod twin;
 pub use self::clock::Clock;
 pub use self::handles::Cluster;
 pub use self::trouble::Trouble;
-pub(crate) use self::trouble::waiting_for_good;
+pub(crate) use self::trouble::{persist, waiting_for_good};
 pub use self::twin::{Opened, open_twin};

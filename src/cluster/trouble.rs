@@ -1,5 +1,9 @@
 //! The world broke, or the harness did: never a verdict on the policy.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
 /// What broke.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
@@ -89,6 +93,28 @@ impl Trouble {
             source = error.source();
         }
         text
+    }
+}
+
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Does something again while the API server is away, for so long. What it did without saying so is found done.
+///
+/// # Errors
+/// What does not pass by itself, or did not in time.
+pub(crate) async fn persist<T>(
+    patience: Duration,
+    mut act: impl AsyncFnMut() -> Result<T, Trouble>,
+) -> Result<T, Trouble> {
+    let began = Instant::now();
+    loop {
+        match act().await {
+            Err(trouble) if trouble.may_pass() && began.elapsed() < patience => {
+                tracing::debug!(trouble = %trouble.sentence(), "trying again");
+                sleep(PAUSE).await;
+            }
+            other => return other,
+        }
     }
 }
 

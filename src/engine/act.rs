@@ -7,18 +7,16 @@ use std::time::Duration;
 
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
 use super::Engine;
 use super::objects::Installed;
-use crate::cluster::Trouble;
+use crate::cluster::{Trouble, persist};
 use crate::plan::{Action, Step, When};
 use crate::scenario::{Anchor, PatchType};
 use crate::timeline::{self, Entry, Event, Stage};
 
 /// How long an API server may be away before what is to be done is given up.
 const PATIENCE: Duration = Duration::from_secs(90);
-const PAUSE: Duration = Duration::from_millis(500);
 
 impl Engine<'_> {
     /// Creates the policy's objects, in the order of the plan.
@@ -36,7 +34,8 @@ impl Engine<'_> {
             let object = serde_json::from_value(object.clone()).map_err(kube::Error::SerdeError);
             let object: DynamicObject = object.map_err(Trouble::api(what.clone()))?;
             let params = PostParams::default();
-            match persist(&what, || target.api.create(&params, &object)).await {
+            let create = async || target.api.create(&params, &object).await.map_err(Trouble::api(&what));
+            match persist(PATIENCE, create).await {
                 Ok(_) => self.created.push(target),
                 // A namespace may well be there already; anything else that exists is not ours to touch.
                 Err(trouble) if trouble.already_exists() && target.kind == "Namespace" => {}
@@ -81,13 +80,16 @@ impl Engine<'_> {
         let params = DeleteParams::background();
         for target in &created {
             let what = format!("delete {target}");
-            match persist(&what, || target.api.delete(&target.name, &params)).await {
+            let delete = async || target.api.delete(&target.name, &params).await.map_err(Trouble::api(&what));
+            match persist(PATIENCE, delete).await {
                 Err(trouble) if !trouble.not_found() => return Err(trouble),
                 _ => {}
             }
         }
         for target in created.iter().filter(|target| target.kind == "Rollout") {
-            let left = persist(&format!("look for {target}"), || target.api.get_opt(&target.name)).await?;
+            let what = format!("look for {target}");
+            let look = async || target.api.get_opt(&target.name).await.map_err(Trouble::api(&what));
+            let left = persist(PATIENCE, look).await?;
             if left.is_some_and(|left| left.metadata.deletion_timestamp.is_none()) {
                 let missing = format!("the end of {target}");
                 return Err(Trouble::Missing {
@@ -140,15 +142,8 @@ impl Engine<'_> {
     /// Takes a step again while the API server is away, if taking it twice is the same as taking it once.
     async fn take_persistently(&mut self, action: &Action, what: &str) -> Result<(), Trouble> {
         let again = !matches!(action, Action::Patch { patch_type: PatchType::Json, .. });
-        let began = Instant::now();
-        loop {
-            match self.take_step(action, what).await {
-                Err(trouble) if again && trouble.may_pass() && began.elapsed() < PATIENCE => {
-                    sleep(PAUSE).await
-                }
-                other => return other,
-            }
-        }
+        let patience = if again { PATIENCE } else { Duration::ZERO };
+        persist(patience, async || self.take_step(action, what).await).await
     }
 
     async fn take_step(&mut self, action: &Action, what: &str) -> Result<(), Trouble> {
@@ -260,20 +255,6 @@ impl Engine<'_> {
             plural: "rollouts".to_owned(),
         };
         Api::namespaced_with(self.cluster.client.clone(), &self.plan.namespace, &resource)
-    }
-}
-
-/// Does something again while the API server is away. What it did without saying so is found done.
-async fn persist<T, F>(what: &str, act: impl Fn() -> F) -> Result<T, Trouble>
-where
-    F: Future<Output = Result<T, kube::Error>>,
-{
-    let began = Instant::now();
-    loop {
-        match act().await.map_err(Trouble::api(what)) {
-            Err(trouble) if trouble.may_pass() && began.elapsed() < PATIENCE => sleep(PAUSE).await,
-            other => return other,
-        }
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
 use super::lease::{Held, Reference};
 use super::{ConnectError, Connection, Found, agent, clean, lease, marks, notifications};
@@ -14,11 +13,10 @@ use crate::agent::receivers_url;
 use crate::agent::secret::Secret;
 use crate::clock::Moment;
 use crate::cluster::agent::Agent;
-use crate::cluster::{Clock, Cluster, Trouble, chance};
+use crate::cluster::{Clock, Cluster, Trouble, chance, persist};
 
 /// How long to try to put everything back while the API server is away.
 const PATIENCE: Duration = Duration::from_secs(120);
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// A place for one run, perhaps not set up yet.
 pub struct Site {
@@ -133,15 +131,6 @@ impl Site {
     /// # Errors
     /// When something stays behind.
     pub async fn take_down(self) -> Result<(), Trouble> {
-        let began = Instant::now();
-        loop {
-            match clean::clear(&self.client, &self.run).await {
-                Err(trouble) if trouble.may_pass() && began.elapsed() < PATIENCE => {
-                    tracing::warn!(run = %self.run, trouble = %trouble.sentence(), "cannot clear away yet");
-                    sleep(PAUSE).await;
-                }
-                other => return other,
-            }
-        }
+        persist(PATIENCE, async || clean::clear(&self.client, &self.run).await).await
     }
 }
