@@ -3,9 +3,10 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use serde_json::json;
 
 use super::args::{Format, Run, World};
@@ -36,7 +37,13 @@ enum Failed {
     Input(String),
     /// The machine failed, or two runs of one seed differ.
     World(String),
+    /// Somebody said stop before its turn came.
+    NotBegun(String),
 }
+
+/// What starts a drill's pods, and what ends them, keeps a small node busy for seconds: drills at once on one cluster
+/// begin one after the other, or each would measure how the others begin.
+const APART: Duration = Duration::from_secs(5);
 
 /// Runs `firedrill run`.
 pub(super) fn run(args: &Run) -> u8 {
@@ -142,6 +149,7 @@ fn perform(
     let usual = if ground.is_some() { Some(1) } else { processors() };
     let workers = args.jobs.or(usual).unwrap_or(1);
     let next = AtomicUsize::new(0);
+    let stopped = AtomicBool::new(false);
     let results: Vec<Mutex<Option<Result<Done, Failed>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     std::thread::scope(|scope| {
         for _ in 0..workers.clamp(1, jobs.len()) {
@@ -149,7 +157,15 @@ fn perform(
                 loop {
                     let nth = next.fetch_add(1, Ordering::Relaxed);
                     let Some(job) = jobs.get(nth) else { break };
-                    let result = perform_one(args, job, ground, progress);
+                    let result = if stopped.load(Ordering::Relaxed) {
+                        Err(Failed::NotBegun(format!("{} was not begun", job.prepared.plan.name)))
+                    } else {
+                        let first = u32::try_from(nth).ok().filter(|_| nth < workers);
+                        let place = ground.map(|ground| (ground, APART * first.unwrap_or_default()));
+                        perform_one(args, job, place, progress)
+                    };
+                    let interrupted = |done: &Done| done.finished.interrupted;
+                    stopped.fetch_or(result.as_ref().is_ok_and(interrupted), Ordering::Relaxed);
                     if let Ok(mut slot) = results[nth].lock() {
                         *slot = Some(result);
                     }
@@ -161,18 +177,23 @@ fn perform(
     results.into_iter().map(|slot| slot.into_inner().ok().flatten().unwrap_or_else(lost)).collect()
 }
 
-fn perform_one(args: &Run, job: &Job, ground: Option<&Ground>, progress: &Progress) -> Result<Done, Failed> {
+fn perform_one(
+    args: &Run,
+    job: &Job,
+    place: Option<(&Ground, Duration)>,
+    progress: &Progress,
+) -> Result<Done, Failed> {
     let name = &job.prepared.plan.name;
     let mut bar = progress.begin(name);
     let watch = Stopwatch::start();
     let world = |error: std::io::Error| Failed::World(format!("{name}: cannot start a runtime: {error}"));
     let see = &mut |entry: &Entry, judge: &Judge<'_>| bar.see(entry, judge);
-    let finished = match ground {
+    let finished = match place {
         None => drill::on_twin(&job.prepared, job.seed, see).map_err(world)?,
-        Some(ground) => on_cluster(ground, job, see).map_err(world)?,
+        Some((ground, later)) => on_cluster(ground, later, job, see).map_err(world)?,
     };
     let took = watch.elapsed();
-    if args.check_determinism && ground.is_none() {
+    if args.check_determinism && place.is_none() {
         let again = drill::on_twin(&job.prepared, job.seed, &mut |_, _| {}).map_err(world)?;
         compare(&job.prepared, &finished, &again)?;
     }
@@ -181,15 +202,18 @@ fn perform_one(args: &Run, job: &Job, ground: Option<&Ground>, progress: &Progre
     Ok(Done { finished, took })
 }
 
-/// A run on a cluster, in a runtime of its own, until somebody says stop.
+/// A run on a cluster, a little later and in a runtime of its own, until somebody says stop.
 fn on_cluster(
     ground: &Ground,
+    later: Duration,
     job: &Job,
     see: &mut (dyn FnMut(&Entry, &Judge<'_>) + Send),
 ) -> std::io::Result<Finished> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let stop = leave_on_signal(job.prepared.plan.name.clone())?;
+        let stop = leave_on_signal(job.prepared.plan.name.clone())?.boxed().shared();
+        // Who is told to stop meanwhile has nothing to put back, and is told so by the run itself.
+        let _ = tokio::time::timeout(later, stop.clone()).await;
         Ok(drill::on_cluster(ground, &job.prepared, job.seed, stop, see).await)
     })
 }
@@ -234,6 +258,7 @@ fn conclude(args: &Run, jobs: &[Job], results: Vec<Result<Done, Failed>>) -> u8 
             }
             Err(Failed::Input(message)) => (exit::BAD_INPUT, message),
             Err(Failed::World(message)) => (exit::WORLD_BROKE, message),
+            Err(Failed::NotBegun(message)) => (exit::INTERRUPTED, message),
         };
         complain(&format!("error: {message}\n"));
         codes.push(code);

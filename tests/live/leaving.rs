@@ -20,12 +20,14 @@ fn who_is_interrupted_puts_everything_back() {
     let _place = share();
     for (signal, stage) in [("INT", "install"), ("TERM", "baseline"), ("INT", "watch")] {
         let name = format!("interrupted-{stage}");
-        let folder = Folder::new(&name);
-        let mut run = Running::start(drill(&folder.0, &[folder.quick(&name)], &[]), folder.0.join("log"));
+        let (folder, later) = (Folder::new(&name), Folder::new(&format!("after-{name}")));
+        let scenarios = [folder.quick(&name), later.quick(&format!("after-{name}"))];
+        let mut run = Running::start(drill(&folder.0, &scenarios, &[]), folder.0.join("log"));
         run.until(&format!("  {stage}"), Duration::from_secs(120));
         run.signal(signal);
         let (code, talk) = run.end(Duration::from_secs(150));
         assert_eq!(code, Some(130), "{stage}: {talk}");
+        assert!(talk.contains(&format!("after-{name} was not begun")), "{stage}: {talk}");
         assert_eq!(left_of(&name), NOTHING, "{stage}");
     }
 }

@@ -64,10 +64,13 @@ fn objects(name: &str, run: &str, image: &str, secret: &RunSecret, owner: &Owner
     let metadata = json!({ "name": name, "labels": labels, "ownerReferences": [owner] });
     let receivers = format!("{name}.{}.svc:{PORT}", marks::HOME);
     let listen = format!("[::]:{PORT}");
+    // Without a request a pod gets what everybody else leaves, and an instrument that waits for its turn measures that.
+    let resources = json!({ "requests": { "cpu": "50m", "memory": "32Mi" } });
     let container = json!({
         "name": "agent",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
+        "resources": resources,
         "args": ["agent", "--listen", listen, "--secret-file", "/run/firedrill/secret", "--heartbeat", HEARTBEAT, "--receivers", receivers],
         "ports": [{ "containerPort": PORT }],
         "readinessProbe": { "httpGet": { "path": "/readyz", "port": PORT }, "periodSeconds": 1 },
