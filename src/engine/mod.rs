@@ -397,6 +397,9 @@ impl<'a> Engine<'a> {
             by,
             longest_run: second.longest_run,
             late: second.late,
+            latest: second
+                .lateness_micros
+                .map_or(0.0, |[.., most]| Duration::from_micros(most).as_secs_f64()),
         }
     }
 

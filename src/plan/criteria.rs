@@ -107,16 +107,21 @@ pub enum What {
     /// The canary never gets past this step.
     AtMost(u32),
     /// So much harm and no more.
-    Harmed {
-        /// Requests, or their share.
-        at_most: Option<Limit>,
-        /// Whether the share is of the requests that the new revision answered, and not of all.
-        of_new: bool,
-        /// In a row.
-        longest_run: Option<u64>,
-        /// Share of one second's traffic that reached the new revision.
-        exposed: Option<f64>,
-    },
+    Harmed(HarmLimits),
+}
+
+/// How much harm is allowed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct HarmLimits {
+    /// Requests, or their share.
+    pub at_most: Option<Limit>,
+    /// Whether the share is of the requests that the new revision answered, and not of all.
+    pub of_new: bool,
+    /// In a row.
+    pub longest_run: Option<u64>,
+    /// Share of one second's traffic that reached the new revision.
+    pub exposed: Option<f64>,
 }
 
 /// A window, counted from a moment.
@@ -169,7 +174,7 @@ impl What {
     /// Whether it can only be told at the end, so that nobody waits for it.
     #[must_use]
     pub fn is_trailing(&self) -> bool {
-        matches!(self, What::Never(_) | What::AtMost(_) | What::Harmed { .. })
+        matches!(self, What::Never(_) | What::AtMost(_) | What::Harmed(_))
     }
 
     /// Its window, if it has one.
@@ -179,7 +184,7 @@ impl What {
             What::Moment { within, .. } | What::Notified { within, .. } | What::AtLeast { within, .. } => {
                 Some(within)
             }
-            What::Never(_) | What::AtMost(_) | What::Harmed { .. } => None,
+            What::Never(_) | What::AtMost(_) | What::Harmed(_) => None,
         }
     }
 
@@ -294,12 +299,12 @@ fn harmed(harm: &answer::Harm) -> (What, String) {
     }
     parts.extend(harm.longest_run.map(|run| format!("at most {run} harmed in a row")));
     parts.extend(harm.exposed.map(|share| format!("at most {} exposed", percent(share.0))));
-    let what = What::Harmed {
+    let what = What::Harmed(HarmLimits {
         at_most,
         of_new: harm.of == Of::New,
         longest_run: harm.longest_run.map(u64::from),
         exposed: harm.exposed.map(|share| share.0),
-    };
+    });
     (what, parts.join(", "))
 }
 

@@ -21,6 +21,9 @@ pub struct Second {
     /// Requests that left later than intended by more than a millisecond: the harness's own trouble.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub late: u64,
+    /// How late the latest of them left, in seconds.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub latest: f64,
 }
 
 /// Requests that one revision answered within one second.
@@ -70,6 +73,11 @@ pub struct Latency {
 
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+#[expect(clippy::float_cmp, reason = "what was never set is nought exactly")]
+fn is_nought(seconds: &f64) -> bool {
+    *seconds == 0.0
 }
 
 impl Second {

@@ -277,7 +277,7 @@ pub(super) fn objections(
 /// Why a release proves nothing, if it does not.
 fn unproven(release: &Release, moments: &Moments, evidence: &Evidence) -> Option<(&'static str, String)> {
     let revision = &release.revision;
-    let sent = moments.harm().by.get(revision).map_or(0, |(sent, _)| *sent);
+    let sent = moments.harm().by.get(revision).map_or(0, |count| count.sent);
     let fault = &release.fault;
     if harms_life(fault) && evidence.has_suffered(revision) {
         return None;
@@ -312,7 +312,7 @@ fn unproven(release: &Release, moments: &Moments, evidence: &Evidence) -> Option
     }
     if fault.latency.is_some()
         && fault.errors.is_none()
-        && moments.harm().by.get(revision).is_none_or(|(_, harmed)| *harmed == 0)
+        && moments.harm().by.get(revision).is_none_or(|count| count.harmed == count.doubtful)
     {
         return Some((
             "fault-not-served",

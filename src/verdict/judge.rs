@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::guards::{self, ControlOutcome, Evidence};
 use super::moments::Moments;
 use super::{Blast, BlastOf, Documented, Judged, MomentSeen, Outcome, Reason, State, Verdict};
-use crate::plan::criteria::{Criteria, Criterion, Limit, NotifiedWhat, Times, What, Within};
+use crate::plan::criteria::{Criteria, Criterion, NotifiedWhat, Times, What, Within};
 use crate::scenario::Anchor;
 use crate::timeline::{Delivered, Entry, Event, Instant, Timeline};
 
@@ -147,18 +147,18 @@ impl<'a> Judge<'a> {
             expectations,
             moments: self.moments_seen(),
             blast: Blast {
-                sent: harm.sent,
-                harmed: harm.harmed,
-                share: share(harm.harmed, harm.sent),
+                sent: harm.all.sent,
+                harmed: harm.all.harmed,
+                share: share(harm.all.harmed, harm.all.sent),
                 longest_run: harm.longest_run,
                 exposed: harm.exposed,
                 by: harm
                     .by
                     .iter()
-                    .map(|(name, (sent, harmed))| BlastOf {
+                    .map(|(name, count)| BlastOf {
                         revision: name.clone(),
-                        sent: *sent,
-                        harmed: *harmed,
+                        sent: count.sent,
+                        harmed: count.harmed,
                     })
                     .collect(),
             },
@@ -189,10 +189,14 @@ impl<'a> Judge<'a> {
         let failed = !reasons.is_empty();
         // Guards turn a would-be PASS around; beside a FAIL they are still worth telling.
         reasons.extend(guards::objections(self.criteria, &self.moments, &self.evidence, control));
-        let undecided: Vec<&Judged> =
-            judged.iter().filter(|judged| judged.state == State::Undecided).collect();
+        let undecided = self.criteria.expectations.iter().zip(judged);
+        let undecided = undecided.filter(|(_, judged)| judged.state == State::Undecided);
+        let (in_doubt, undecided): (Vec<_>, Vec<_>) = undecided
+            .map(|(criterion, judged)| (self.doubt(criterion), judged))
+            .partition(|(doubt, _)| doubt.is_some());
+        reasons.extend(in_doubt.into_iter().filter_map(|(doubt, _)| doubt));
         if !undecided.is_empty() {
-            let names: Vec<&str> = undecided.iter().map(|judged| judged.id.as_str()).collect();
+            let names: Vec<&str> = undecided.iter().map(|(_, judged)| judged.id.as_str()).collect();
             let sentence = format!("the run ended before this could be decided: {}", names.join(", "));
             reasons.push(Reason { code: "gave-up".to_owned(), sentence });
         }
@@ -206,6 +210,11 @@ impl<'a> Judge<'a> {
             (false, false) => Outcome::Inconclusive,
             (false, true) => Outcome::Pass,
         }
+    }
+
+    fn doubt(&self, criterion: &Criterion) -> Option<Reason> {
+        let What::Harmed(limits) = &criterion.what else { return None };
+        self.moments.harm().doubt(&criterion.id, limits)
     }
 
     fn judged(&self, criterion: &Criterion) -> Judged {
@@ -243,8 +252,8 @@ impl<'a> Judge<'a> {
                 (state, format!("{seen}; {}", self.furthest()))
             }
             What::AtMost(step) => self.at_most(usize::try_from(*step).unwrap_or(usize::MAX), at_end),
-            What::Harmed { at_most, of_new, longest_run, exposed } => {
-                self.harmed(at_most.as_ref(), *of_new, *longest_run, *exposed, at_end)
+            What::Harmed(limits) => {
+                self.moments.harm().judged(limits, self.moments.harm_has_settled(), at_end)
             }
         }
     }
@@ -343,43 +352,6 @@ impl<'a> Judge<'a> {
         (if early { State::Undecided } else { State::Held }, told)
     }
 
-    fn harmed(
-        &self,
-        at_most: Option<&Limit>,
-        of_new: bool,
-        longest_run: Option<u64>,
-        exposed: Option<f64>,
-        at_end: bool,
-    ) -> (State, String) {
-        let harm = self.moments.harm();
-        let (harmed, sent) = if of_new { (harm.new_harmed, harm.new_sent) } else { (harm.harmed, harm.sent) };
-        let part = share(harmed, sent);
-        let mut seen = format!("{harmed} of {sent} requests ({})", percent(part));
-        let mut too_much = match at_most {
-            Some(Limit::Share(limit)) => at_end && part > *limit,
-            Some(Limit::Count(limit)) => harmed > *limit,
-            None => false,
-        };
-        if let Some(limit) = longest_run {
-            seen = format!("{seen}, at most {} in a row", harm.longest_run);
-            too_much |= harm.longest_run > limit;
-        }
-        if let Some(limit) = exposed {
-            seen = format!("{seen}, at most {} of the traffic exposed", percent(harm.exposed));
-            too_much |= harm.exposed > limit;
-        }
-        let state = match () {
-            () if too_much => State::Broken,
-            () if !self.moments.harm_has_settled() => {
-                seen = format!("{seen}, and it is not over");
-                State::Undecided
-            }
-            () if at_end && sent > 0 => State::Held,
-            () => State::Undecided,
-        };
-        (state, seen)
-    }
-
     fn moments_seen(&self) -> Vec<MomentSeen> {
         let mut seen: Vec<MomentSeen> = Anchor::ALL
             .iter()
@@ -464,7 +436,7 @@ fn matches(what: &NotifiedWhat, delivered: &Delivered) -> bool {
     trigger && delivered.by == what.by && what.to.as_ref().is_none_or(|to| *to == delivered.to)
 }
 
-fn share(part: u64, whole: u64) -> f64 {
+pub(super) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         return 0.0;
     }

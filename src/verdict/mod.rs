@@ -7,6 +7,7 @@
 mod agreement;
 pub mod fault;
 mod guards;
+mod harm;
 mod judge;
 pub mod moments;
 mod pages;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::agreement::{Agreement, Pair, agreement};
 pub use self::guards::ControlOutcome;
+pub use self::harm::{Count, Harm};
 pub use self::judge::{Judge, judge};
 pub(crate) use self::judge::{percent, seconds};
 pub use self::moments::{Cast, Moments};

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::harm::Harm;
 use crate::scenario::Anchor;
 use crate::timeline::{AnalysisSeen, Entry, Event, Instant, PodSeen, RolloutSeen, Second};
 
@@ -61,33 +62,6 @@ pub struct Moments {
     analysing: BTreeSet<String>,
     exposed: bool,
     harm: Harm,
-}
-
-/// What the client suffered since the release was applied.
-#[derive(Debug, Clone, Default)]
-pub struct Harm {
-    /// The last harmed response, from whichever revision.
-    pub last: Option<Instant>,
-    /// Until when traffic has been told.
-    pub told_until: Option<Instant>,
-    /// Until when anybody was answered well.
-    pub served_until: Option<Instant>,
-    /// Until when the new revision answered anything.
-    pub new_answered_until: Option<Instant>,
-    /// All requests since the release was applied.
-    pub sent: u64,
-    /// Harmed ones.
-    pub harmed: u64,
-    /// Requests that the new revisions answered.
-    pub new_sent: u64,
-    /// Harmed ones of those.
-    pub new_harmed: u64,
-    /// By revision, the empty name for "nobody answered": (sent, harmed).
-    pub by: BTreeMap<String, (u64, u64)>,
-    /// The largest share of one second's requests that a new revision answered.
-    pub exposed: f64,
-    /// The longest unbroken run of harmed requests.
-    pub longest_run: u64,
 }
 
 /// How long a controller may take to answer: its queue holds a key back for ten seconds after a row of errors.
@@ -383,37 +357,8 @@ impl Moments {
         if second.from < applied {
             return;
         }
-        let harm = &mut self.harm;
-        harm.told_until = Some(at);
-        harm.longest_run = harm.longest_run.max(second.longest_run);
-        let mut new_sent = 0;
-        for (revision, tally) in &second.by {
-            let by = harm.by.entry(revision.clone()).or_default();
-            by.0 += tally.sent;
-            by.1 += tally.harmed;
-            harm.sent += tally.sent;
-            harm.harmed += tally.harmed;
-            harm.last = harm.last.max(tally.last_harmed);
-            if self.released.contains(revision) {
-                new_sent += tally.sent;
-                harm.new_sent += tally.sent;
-                harm.new_harmed += tally.harmed;
-                if tally.sent > 0 {
-                    harm.new_answered_until = Some(at);
-                }
-                if let Some(first) = tally.first_harmed {
-                    self.onset = Some(self.onset.map_or(first, |onset| onset.min(first)));
-                }
-            }
-        }
-        let sent = second.sent();
-        if sent > second.harmed() {
-            harm.served_until = Some(at);
-        }
-        if sent > 0 {
-            #[expect(clippy::cast_precision_loss, reason = "a second holds far fewer than 2^53 requests")]
-            let share = new_sent as f64 / sent as f64;
-            harm.exposed = harm.exposed.max(share);
+        if let Some(first) = self.harm.observe(at, second, &self.released) {
+            self.onset = Some(self.onset.map_or(first, |onset| onset.min(first)));
         }
     }
 }

@@ -69,6 +69,13 @@ lost, but some are known late, and the controller may have been as blind as the 
 be blamed on the policy, and what was proves less than it should. Run it again.",
     ),
     Page::new(
+        "starved-agent",
+        "the agent was too late itself",
+        "More answers were slow than the scenario allows, but some of them while the agent's own requests left more than 100 ms
+late: it was short of processor time, and what it called slow may not have been. Without those the limit holds, so nobody
+can be blamed. Give the cluster's nodes more to spare, run fewer drills at once, or run it again.",
+    ),
+    Page::new(
         "clock-skew",
         "the clocks differ too much",
         "The agent's clock differs from the runner's by more than a tenth of a window, so the window means nothing.",
