@@ -4,8 +4,11 @@ use serde_json::Value;
 
 use super::Schema;
 
-/// Removes unknown fields, and nulls where null is not a value.
-pub(super) fn prune(schema: &Schema, value: &mut Value) {
+/// Removes unknown fields, and nulls where null is not a value; what stands in `known` has neither.
+pub(super) fn prune(schema: &Schema, value: &mut Value, known: Option<&Value>) {
+    if known.is_some_and(|known| known == value) {
+        return;
+    }
     match value {
         Value::Object(fields) => {
             fields.retain(|name, value| match schema.field(name) {
@@ -14,13 +17,13 @@ pub(super) fn prune(schema: &Schema, value: &mut Value) {
             });
             for (name, value) in fields {
                 if let Some(field) = schema.field(name) {
-                    prune(field, value);
+                    prune(field, value, known.and_then(|known| known.get(name)));
                 }
             }
         }
         Value::Array(items) => {
             if let Some(of) = schema.items.as_deref() {
-                items.iter_mut().for_each(|item| prune(of, item));
+                items.iter_mut().for_each(|item| prune(of, item, None));
             }
         }
         _ => {}
