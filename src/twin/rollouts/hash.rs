@@ -110,6 +110,14 @@ fn write(out: &mut String, value: &Value, kind: &str) {
 
 /// A string as Go's encoder writes it: what HTML could misread is escaped.
 fn text(out: &mut String, string: &str) {
+    let is_plain =
+        |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&');
+    if string.bytes().all(is_plain) {
+        out.push('"');
+        out.push_str(string);
+        out.push('"');
+        return;
+    }
     let quoted = Value::from(string).to_string();
     for c in quoted.chars() {
         match c {
