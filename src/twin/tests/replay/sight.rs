@@ -288,7 +288,7 @@ impl Sight {
 }
 
 /// A hot loop of two alternating sights is seen once: how often it turned, and where it stopped, is a matter of luck.
-fn without_loops(sights: Vec<Seen>) -> Vec<Seen> {
+pub(super) fn without_loops(sights: Vec<Seen>) -> Vec<Seen> {
     let mut seen: Vec<Seen> = vec![];
     let mut turning: Option<(String, String)> = None;
     for sight in sights {

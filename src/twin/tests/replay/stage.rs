@@ -24,7 +24,7 @@ use crate::twin::store::{Change, Key, Kind, Object, Part, Patch, text_at};
 use crate::twin::{Settings, Twin};
 
 /// The namespace of a replay; a recording says `NAMESPACE`.
-const NAMESPACE: &str = "namespace-of-the-replay";
+pub(super) const NAMESPACE: &str = "namespace-of-the-replay";
 const CONTROLLER: &str = "argo-rollouts";
 
 /// What is going to happen.
@@ -61,8 +61,11 @@ pub(super) struct Stage {
     ended: bool,
 }
 
-/// Plays a recording and answers with what was seen.
-pub(super) fn play(script: &Script, throw: u64) -> Tracks {
+/// After how many seconds of a play it is asked whether it is worth going on.
+const HOPE: f64 = 5.0;
+
+/// Plays a recording and answers with what was seen, to its end or until it is hopeless.
+pub(super) fn play(script: &Script, throw: u64, is_hopeless: impl Fn(&Tracks) -> bool) -> Tracks {
     let load = Load::of(&script.gaps, throw);
     let mut stage = Stage::new(script.start, throw, script.fates.clone(), load);
     for (at, cue, anchor) in &script.cues {
@@ -71,8 +74,15 @@ pub(super) fn play(script: &Script, throw: u64) -> Tracks {
     if script.notifies {
         stage.install_notifications();
     }
+    let mut asked = 0.0;
     while !stage.ended {
         stage.step();
+        if stage.seconds() > asked + HOPE {
+            asked = stage.seconds();
+            if is_hopeless(stage.sight.tracks()) {
+                break;
+            }
+        }
     }
     stage.finish()
 }
