@@ -15,7 +15,7 @@ use crate::twin::recordings::{Recording, recordings};
 
 /// How often a recording is tried. Which of two writes a few milliseconds apart came first was chance when it was made;
 /// it must be among the first throws of the twin's own.
-const THROWS: u64 = 18;
+const THROWS: u64 = 14;
 
 /// What came of one recording.
 struct Outcome {
