@@ -24,7 +24,7 @@ pub(super) fn admit(
     decodes(key.kind, known, new)?;
     schema::prune_change(key.kind, known, new);
     if key.kind.is_custom() {
-        schema::default(key.kind, new);
+        schema::default_change(key.kind, known, new);
     } else {
         if let Some(old) = old {
             keep_allocated(key.kind, old, new);
@@ -33,7 +33,9 @@ pub(super) fn admit(
     }
     let findings = schema::check_change(key.kind, known, new);
     let mut causes: Vec<String> = findings.iter().map(Finding::to_string).collect();
-    causes.extend(metadata_rules(new));
+    if known.is_none_or(|known| known["metadata"] != new["metadata"]) {
+        causes.extend(metadata_rules(new));
+    }
     causes.extend(kind_rules(key.kind, new));
     if let Some(old) = old {
         causes.extend(immutable(key.kind, old, new));

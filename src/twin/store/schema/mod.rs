@@ -119,9 +119,10 @@ pub fn prune_change(kind: Kind, old: Option<&Value>, new: &mut Value) {
     prune::prune(load::schema(kind), new, old);
 }
 
-/// Sets the defaults of a custom resource's schema. Built-in kinds are defaulted by the store.
-pub fn default(kind: Kind, object: &mut Value) {
-    prune::default(load::schema(kind), object);
+/// Sets the defaults of a custom resource's schema, where a new version differs from the old one. Built-in kinds are
+/// defaulted by the store.
+pub fn default_change(kind: Kind, old: Option<&Value>, new: &mut Value) {
+    prune::default(load::schema(kind), new, old);
 }
 
 /// A structural schema, as far as the shipped ones go.

@@ -30,8 +30,11 @@ pub(super) fn prune(schema: &Schema, value: &mut Value, known: Option<&Value>) {
     }
 }
 
-/// Sets defaults, in what is there: a default inside an absent object stays absent.
-pub(super) fn default(schema: &Schema, value: &mut Value) {
+/// Sets defaults, in what is there: a default inside an absent object stays absent; what stands in `known` has its own.
+pub(super) fn default(schema: &Schema, value: &mut Value, known: Option<&Value>) {
+    if known.is_some_and(|known| known == value) {
+        return;
+    }
     match value {
         Value::Object(fields) => {
             for (name, field) in &schema.properties {
@@ -43,13 +46,13 @@ pub(super) fn default(schema: &Schema, value: &mut Value) {
             }
             for (name, value) in fields {
                 if let Some(field) = schema.field(name) {
-                    default(field, value);
+                    default(field, value, known.and_then(|known| known.get(name)));
                 }
             }
         }
         Value::Array(items) => {
             if let Some(of) = schema.items.as_deref() {
-                items.iter_mut().for_each(|item| default(of, item));
+                items.iter_mut().for_each(|item| default(of, item, None));
             }
         }
         _ => {}

@@ -13,7 +13,7 @@ use super::provider::Provider;
 use super::puppets::Heard;
 use super::receivers::{self, Receiver};
 use super::script::{Anchor, Script};
-use super::sight::{Sight, Tracks, text};
+use super::sight::{Sight, Tracks, line, text};
 use crate::argo::Version;
 use crate::clock::{Moment, Seed};
 use crate::inbox;
@@ -22,7 +22,7 @@ use crate::twin::pods::{Exports, PodSettings};
 use crate::twin::prometheus::{Role, Scraping};
 use crate::twin::receivers::Manner;
 use crate::twin::recordings::notification_config;
-use crate::twin::store::{Change, Key, Kind, Object, Part, Patch, text_at};
+use crate::twin::store::{Change, Key, Kind, Part, Patch, text_at};
 use crate::twin::{Settings, Twin};
 
 /// The namespace of a replay; a recording says `NAMESPACE`.
@@ -364,37 +364,4 @@ fn settings(start: Moment, throw: u64) -> Settings {
         receivers: vec![],
         controller_namespace: CONTROLLER.to_owned(),
     }
-}
-
-/// A change as the recorder would have written it, of the kinds that it watched.
-fn line(change: &Change, at: f64) -> Option<Value> {
-    let kind = change.key.kind.info().kind;
-    let object: &Object = change.new.as_ref().or(change.old.as_ref())?;
-    let type_ = match (&change.old, &change.new) {
-        (None, _) => "ADDED",
-        (_, None) => "DELETED",
-        _ => "MODIFIED",
-    };
-    if change.key.namespace.as_ref() != NAMESPACE {
-        return None;
-    }
-    let mut line = json!({"t": at, "kind": kind, "name": change.key.name.as_ref(), "type": type_});
-    match change.key.kind {
-        // Only what the rollouts controller says was recorded.
-        Kind::Event if object["source"]["component"] != "rollouts-controller" => return None,
-        Kind::Event => {
-            let on = &object["involvedObject"];
-            line["on"] = json!(format!("{}/{}", text(&on["kind"]), text(&on["name"])));
-            line["eventType"] = object["type"].clone();
-            for field in ["reason", "message", "count"] {
-                line[field] = object[field].clone();
-            }
-        }
-        _ => {
-            for part in ["metadata", "spec", "status"] {
-                line[part] = object[part].clone();
-            }
-        }
-    }
-    Some(line)
 }
