@@ -65,7 +65,7 @@ impl Caches {
     /// The caches of the world of this seed.
     pub(super) fn new(seed: Seed) -> Caches {
         let seed = seed.child("caches");
-        if seed.rng().next_u64() % LATE_IN == 0 {
+        if seed.rng().next_u64().is_multiple_of(LATE_IN) {
             Caches::late(seed.child("late"))
         } else {
             Caches::default()
