@@ -363,8 +363,8 @@ impl Rollout {
     /// # Errors
     /// A sentence that names the type that does not fit, where a CRD schema would have refused the object.
     pub fn read(object: &Value) -> Result<Rollout, String> {
-        let mut rollout: Rollout =
-            serde_json::from_value(without_nulls(object)).map_err(|error| error.to_string())?;
+        let plain = if has_nulls(object) { without_nulls(object) } else { object.clone() };
+        let mut rollout: Rollout = serde_json::from_value(plain).map_err(|error| error.to_string())?;
         normalise_template(&mut rollout.spec.template);
         Ok(rollout)
     }
@@ -438,6 +438,15 @@ impl Requirement {
             "DoesNotExist" => format!("!{}", self.key),
             _ => self.key.clone(),
         }
+    }
+}
+
+fn has_nulls(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(map) => map.values().any(has_nulls),
+        Value::Array(items) => items.iter().any(has_nulls),
+        _ => false,
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::effect::{Effect, Reconciled};
 use super::replicasets::ready_since;
-use super::store::{Change, Key, Kind, Object, Part, Store, labels_of, text_at};
+use super::store::{Change, Key, Kind, Object, Part, Store, text_at};
 
 /// The Services a change concerns: itself, or those that select the pod before or after.
 #[must_use]
@@ -29,9 +29,9 @@ pub(crate) fn concerned(store: &Store, change: &Change) -> Vec<Key> {
 #[must_use]
 pub(crate) fn selects(service: &Value, pod: &Value) -> bool {
     let Some(selector) = service.pointer("/spec/selector").and_then(Value::as_object) else { return false };
-    let labels = labels_of(pod);
+    let labels = &pod["metadata"]["labels"];
     !selector.is_empty()
-        && selector.iter().all(|(key, value)| labels.get(key.as_str()).copied() == value.as_str())
+        && selector.iter().all(|(key, value)| labels[key.as_str()].as_str() == value.as_str())
 }
 
 /// One pass over one Service.

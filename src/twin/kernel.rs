@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::analysis;
+use super::caches::Caches;
 use super::deployments;
 use super::endpoints;
 use super::experiments;
@@ -138,6 +139,7 @@ pub struct Twin {
     pub(super) store: Store,
     pub(super) dispatched: u64,
     pub(super) latency: Latency,
+    pub(super) caches: Caches,
     queues: [Workqueue; 9],
     pub(super) pods: Kubelet,
     pub(super) routing: Routing,
@@ -174,6 +176,7 @@ impl Twin {
             store: Store::founded(settings.epoch),
             dispatched: 0,
             latency: Latency::new(seed),
+            caches: Caches::new(seed),
             queues: Default::default(),
             pods: Kubelet::new(settings.pods.clone(), seed),
             routing: Routing::default(),
@@ -370,13 +373,13 @@ impl Twin {
         }
         let version = self.settings.version;
         let reconciled = match actor {
-            Actor::Rollouts => rollouts::reconcile(&self.store, now, key, version),
+            Actor::Rollouts => rollouts::reconcile(&self.known_to(actor), now, key, version),
             Actor::ReplicaSets => replicasets::reconcile(&self.store, now, key, self.settings.seed),
             Actor::Endpoints => endpoints::reconcile(&self.store, key),
             Actor::Services => rollouts::sync_service(&self.store, key),
             Actor::Deployments => deployments::reconcile(&self.store, now, key),
             Actor::Workloads => rollouts::sync_workload(&self.store, key),
-            Actor::Experiments => experiments::reconcile(&self.store, now, key),
+            Actor::Experiments => experiments::reconcile(&self.known_to(actor), now, key),
             Actor::Notifications => self.notify_change(key),
             Actor::Analysis => match analysis::begin(&self.controller(), &self.store, now, key) {
                 analysis::Pass::Done(reconciled) => reconciled,

@@ -12,6 +12,7 @@
 // What there is.
 pub mod store;
 // What happens, and when.
+mod caches;
 pub mod effect;
 mod kernel;
 mod language;

@@ -82,6 +82,8 @@ impl Twin {
 
     fn wake_controllers(&mut self, change: &Change) {
         let news = change.key.kind;
+        // An informer's handlers run when its cache has taken the change in.
+        let cached = self.send_to_cache(change);
         let mut woken: Vec<(Actor, Key, Span)> = vec![];
         woken.extend(replicasets::concerned(change).map(|key| (Actor::ReplicaSets, key, Span::Watch)));
         for key in deployments::concerned(&self.store, change) {
@@ -115,6 +117,7 @@ impl Twin {
             if actor == Actor::Rollouts && matches!(news, Kind::Service | Kind::DestinationRule) {
                 at = at + self.latency.draw(Span::Request);
             }
+            let at = if actor.is_argo() { cached.map_or(at, |cached| at.max(cached)) } else { at };
             self.wake(news, actor, &key, at);
         }
     }

@@ -43,6 +43,7 @@ impl Twin {
     /// A new one leads.
     pub fn start_controller(&mut self) {
         self.up = true;
+        self.caches.list();
         for (kind, actors) in LISTED {
             let keys: Vec<Key> = self.store.list(*kind, None).map(|(key, _)| key.clone()).collect();
             for key in keys {

@@ -63,6 +63,11 @@ impl Written {
         self.0.insert((kind, name), answer["metadata"]["resourceVersion"].clone());
     }
 
+    /// The version of an object that was written, as a number.
+    fn version(&self, key: &Key) -> Option<u64> {
+        self.0.get(&(key.kind, key.name.to_string()))?.as_str()?.parse().ok()
+    }
+
     fn put_in(&self, kind: Kind, object: &mut Value) {
         if object["metadata"]["resourceVersion"] != WRITTEN {
             return;
@@ -114,6 +119,7 @@ impl Twin {
             return self.schedule(at, Task::Play(Box::new(playing)));
         }
         let Some(effect) = playing.effects.pop_front() else {
+            self.write_back(&playing);
             self.done(playing.actor, &playing.key, &playing.outcome);
             return;
         };
@@ -130,6 +136,15 @@ impl Twin {
             None => self.now(),
         };
         self.schedule(at + blocked, Task::Play(Box::new(playing)));
+    }
+
+    /// A pass that succeeds puts what it wrote of its Rollout into the cache, ahead of the watch.
+    fn write_back(&mut self, playing: &Playing) {
+        if let (Actor::Rollouts, None) = (playing.actor, &playing.outcome.error)
+            && let Some(version) = playing.written.version(&playing.key)
+        {
+            self.caches.write_back(&playing.key, version);
+        }
     }
 
     /// Answers how long the controller is blocked beyond the request itself.

@@ -73,7 +73,7 @@ impl<'a> Context<'a> {
             now,
             key: key.clone(),
             status: old.clone(),
-            sets: sets.into_iter().map(|(of, set)| (of, ReplicaSet((*set).clone()))).collect(),
+            sets: sets.into_iter().map(|(of, set)| (of, ReplicaSet::of(set))).collect(),
             services: services.into_iter().map(|(of, service)| (of, name(&service))).collect(),
             object,
             spec,

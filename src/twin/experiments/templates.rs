@@ -48,7 +48,7 @@ impl Context<'_> {
         if self.store.get(&key).is_some() {
             return;
         }
-        self.out.push(Effect::Create { kind: Kind::ReplicaSet, object: set.0.clone() });
+        self.out.push(Effect::Create { kind: Kind::ReplicaSet, object: set.0.clone().into_value() });
         self.sets.insert(template.name.clone(), set);
         status.last_transition_time = Some(self.now.rfc3339());
     }
@@ -76,7 +76,7 @@ impl Context<'_> {
         if template.min_ready_seconds != 0 {
             object["spec"]["minReadySeconds"] = json!(template.min_ready_seconds);
         }
-        ReplicaSet(object)
+        ReplicaSet::of(object)
     }
 
     /// Its Service, its deadline and its size.

@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn going_back_to_a_revision_remembers_the_ones_it_was() {
-        let mut rs = ReplicaSet(json!({"metadata": {"annotations": {REVISION: "1"}}}));
+        let mut rs = ReplicaSet::of(json!({"metadata": {"annotations": {REVISION: "1"}}}));
         assert!(sync_new(&rollout(json!({})), &mut rs, 3, true));
         assert!(sync_new(&rollout(json!({})), &mut rs, 5, true));
         assert_eq!(rs.annotation(REVISION), Some("5"));
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn any_annotation_appends_to_the_history_but_some_are_not_inherited() {
-        let mut rs = ReplicaSet(json!({"metadata": {"annotations": {REVISION: "2"}}}));
+        let mut rs = ReplicaSet::of(json!({"metadata": {"annotations": {REVISION: "2"}}}));
         assert!(!sync_new(&rollout(json!({REVISION: "9", DESIRED: "9"})), &mut rs, 2, true));
         assert!(sync_new(&rollout(json!({"team": "a"})), &mut rs, 2, true));
         assert_eq!(rs.annotation("team"), Some("a"));
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_revision_that_is_no_number_is_left_alone() {
-        let mut rs = ReplicaSet(json!({"metadata": {"annotations": {REVISION: "x"}}}));
+        let mut rs = ReplicaSet::of(json!({"metadata": {"annotations": {REVISION: "x"}}}));
         assert!(!sync_new(&rollout(json!({})), &mut rs, 3, true));
         assert_eq!(rs.annotation(REVISION), Some("x"));
     }

@@ -25,7 +25,7 @@ pub(super) fn replica_sets(store: &Store, rollout: &Rollout, key: &Key) -> (Vec<
         selector: rollout.spec.selector.as_ref(),
     };
     let (own, effects) = claim::replica_sets(store, &key.namespace, &claimant);
-    (own.into_iter().map(|object| ReplicaSet((*object).clone())).collect(), effects)
+    (own.into_iter().map(ReplicaSet::of).collect(), effects)
 }
 
 /// The AnalysisRuns a Rollout owns, by name.

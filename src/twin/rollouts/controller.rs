@@ -1,6 +1,7 @@
 //! One reconcile from its beginning (`syncHandler` and `newRolloutContext` in rollout/controller.go v1.9.1).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::claim;
 use super::conditions::{self, kinds};
@@ -180,7 +181,7 @@ fn sort_runs(rollout: &Rollout, runs: Vec<AnalysisRun>) -> (CurrentRuns, Vec<Ana
 fn services(store: &Store, rollout: &Rollout, key: &Key) -> BTreeMap<String, Service> {
     let found = service::named(rollout).into_iter().filter_map(|(_, name)| {
         let object = store.get(&key.sibling(Kind::Service, name))?;
-        Some((name.to_owned(), Service((**object).clone())))
+        Some((name.to_owned(), Service::of(Arc::clone(object))))
     });
     found.collect()
 }

@@ -46,9 +46,12 @@ impl Context<'_> {
     fn dress(&mut self, rs: Option<ReplicaSet>, wanted: Option<&PodMetadata>) {
         let Some(rs) = rs else { return };
         let worn = worn(&rs);
+        if worn.is_none() && wanted.is_none() {
+            return;
+        }
         let (dressed, changed) = sync_replica_set(&rs, wanted);
         if changed {
-            self.update(Kind::ReplicaSet, Part::Main, dressed.0);
+            self.update(Kind::ReplicaSet, Part::Main, dressed.0.into_value());
         }
         let uid = rs.0["metadata"]["uid"].as_str().unwrap_or("").to_owned();
         let selector: crate::argo::rollout::LabelSelector =
@@ -71,9 +74,11 @@ fn worn(rs: &ReplicaSet) -> Option<PodMetadata> {
 
 /// A ReplicaSet whose future pods wear this, and whether that is a change (`SyncReplicaSetEphemeralPodMetadata`).
 pub(super) fn sync_replica_set(rs: &ReplicaSet, wanted: Option<&PodMetadata>) -> (ReplicaSet, bool) {
-    let mut copy = rs.clone();
-    if !rs.template().is_object()
-        || !sync(&mut copy.0["spec"]["template"]["metadata"], worn(rs).as_ref(), wanted)
+    let (mut copy, worn) = (rs.clone(), worn(rs));
+    let is_plain = worn.is_none() && wanted.is_none();
+    if is_plain
+        || !rs.template().is_object()
+        || !sync(&mut copy.0["spec"]["template"]["metadata"], worn.as_ref(), wanted)
     {
         return (rs.clone(), false);
     }
@@ -132,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_was_put_on_is_taken_off_again_and_nothing_else() {
-        let rs = ReplicaSet(json!({"spec": {"template": {"metadata": {"labels": {"app": "a"}}}}}));
+        let rs = ReplicaSet::of(json!({"spec": {"template": {"metadata": {"labels": {"app": "a"}}}}}));
         let (preview, changed) = sync_replica_set(&rs, Some(&metadata(json!({"role": "preview", "x": "1"}))));
         assert!(changed);
         assert_eq!(labels(&preview), json!({"app": "a", "role": "preview", "x": "1"}));
@@ -148,7 +153,7 @@ mod tests {
 
     #[test]
     fn garbage_wears_nothing() {
-        let rs = ReplicaSet(json!({"spec": {"template": {"metadata": 7}}}));
+        let rs = ReplicaSet::of(json!({"spec": {"template": {"metadata": 7}}}));
         assert!(!sync_replica_set(&rs, Some(&metadata(json!({"a": "b"})))).1);
     }
 }

@@ -77,13 +77,15 @@ fn write(out: &mut String, value: &Value, kind: &str) {
     match value {
         Value::Object(map) => {
             let order = fields(kind);
-            let known = order.iter().filter_map(|(name, of)| Some((*name, map.get(*name)?, *of)));
-            let unknown = map.iter().filter(|(name, _)| order.iter().all(|(known, _)| known != name));
-            let mut unknown: Vec<(&str, &Value, &str)> =
-                unknown.map(|(name, value)| (name.as_str(), value, "")).collect();
-            unknown.sort_by_key(|(name, ..)| *name);
+            let placed = map.iter().map(|(name, value)| {
+                let place = order.iter().position(|(known, _)| known == name);
+                (place.unwrap_or(order.len()), name, value)
+            });
+            let mut placed: Vec<(usize, &String, &Value)> = placed.collect();
+            placed.sort_by_key(|(place, name, _)| (*place, *name));
             out.push('{');
-            for (index, (name, value, of)) in known.chain(unknown).enumerate() {
+            for (index, (place, name, value)) in placed.into_iter().enumerate() {
+                let of = order.get(place).map_or("", |(_, of)| of);
                 if index > 0 {
                     out.push(',');
                 }
@@ -110,6 +112,14 @@ fn write(out: &mut String, value: &Value, kind: &str) {
 
 /// A string as Go's encoder writes it: what HTML could misread is escaped.
 fn text(out: &mut String, string: &str) {
+    let is_plain =
+        |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&');
+    if string.bytes().all(is_plain) {
+        out.push('"');
+        out.push_str(string);
+        out.push('"');
+        return;
+    }
     let quoted = Value::from(string).to_string();
     for c in quoted.chars() {
         match c {

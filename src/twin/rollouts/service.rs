@@ -176,7 +176,7 @@ pub fn sync_service(store: &Store, key: &Key) -> Reconciled {
         return out;
     }
     let Some(object) = store.get(key) else { return out };
-    let service = Service((**object).clone());
+    let service = Service::of(std::sync::Arc::clone(object));
     // Without the annotation upstream's patch takes away an annotation that is not there.
     let free = service.selected().is_none() || service.managed_by().is_none();
     if free || !wake::users(store, key, object).is_empty() {

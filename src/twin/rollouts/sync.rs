@@ -1,5 +1,7 @@
 //! Revisions, the birth of a ReplicaSet, and scaling (rollout/sync.go v1.9.1).
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::affinity;
@@ -35,7 +37,7 @@ impl Context<'_> {
     fn put_new(&mut self, mut new: ReplicaSet) {
         new.0["spec"]["minReadySeconds"] = json!(self.rollout.spec.min_ready_seconds);
         affinity::inject(&mut new.0["spec"]["template"], &self.rollout);
-        self.update(Kind::ReplicaSet, Part::Main, new.0.clone());
+        self.update(Kind::ReplicaSet, Part::Main, new.0.clone().into_value());
         self.new = Some(new.written());
     }
 
@@ -68,10 +70,10 @@ impl Context<'_> {
         let created = existing.is_none();
         let rs = match existing {
             None => {
-                self.create(Kind::ReplicaSet, rs.0.clone());
+                self.create(Kind::ReplicaSet, rs.0.clone().into_value());
                 rs.written()
             }
-            Some(object) if self.is_mine(object) => ReplicaSet((**object).clone()),
+            Some(object) if self.is_mine(object) => ReplicaSet::of(Arc::clone(object)),
             Some(_) => return Err(self.count_collision(&name)),
         };
         self.set_rollout_revision(revision.to_string());
@@ -122,7 +124,7 @@ impl Context<'_> {
         if spec.min_ready_seconds != 0 {
             object["spec"]["minReadySeconds"] = json!(spec.min_ready_seconds);
         }
-        let mut rs = ReplicaSet(object);
+        let mut rs = ReplicaSet::of(object);
         annotations::sync_new(&self.rollout, &mut rs, revision, false);
         ephemeral::sync_replica_set(&rs, self.birth_metadata()).0
     }
@@ -171,7 +173,7 @@ impl Context<'_> {
         if size == 0 && !self.should_delay_scale_down_on_abort() {
             copy.remove_annotation(DEADLINE);
         }
-        self.update(Kind::ReplicaSet, Part::Main, copy.0);
+        self.update(Kind::ReplicaSet, Part::Main, copy.0.into_value());
         if before != size {
             let (up, name, revision) =
                 (if before < size { "up" } else { "down" }, rs.name(), rs.revision().unwrap_or(0));

@@ -3,29 +3,74 @@
 //! A view keeps the version it was read with. Where upstream goes on with its old copy after a write, so do we, and
 //! the API server refuses the next write as stale; where it takes over the answer, [`ReplicaSet::written`] says so.
 
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::argo::rollout::{HASH_LABEL, REVISION};
 use crate::clock::Moment;
 use crate::twin::effect::WRITTEN;
-use crate::twin::store::{labels_of, text_at};
+use crate::twin::store::{Object, labels_of, text_at};
 
 /// The annotation with the moment a ReplicaSet is scaled down.
 pub(in crate::twin) const DEADLINE: &str = "scale-down-deadline";
 /// The annotation with the size its Rollout wanted when a ReplicaSet was last scaled.
 pub(in crate::twin) const DESIRED: &str = "rollout.argoproj.io/desired-replicas";
 
+/// An object's JSON, shared with the store until somebody changes it here: most passes of a controller change nothing.
+#[derive(Debug, Clone)]
+pub(in crate::twin) struct Held(Object);
+
+impl Held {
+    /// The JSON by itself, as a request carries it.
+    pub(in crate::twin) fn into_value(self) -> Value {
+        Arc::unwrap_or_clone(self.0)
+    }
+}
+
+impl From<Object> for Held {
+    fn from(object: Object) -> Held {
+        Held(object)
+    }
+}
+
+impl From<Value> for Held {
+    fn from(value: Value) -> Held {
+        Held(Arc::new(value))
+    }
+}
+
+impl Deref for Held {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut Value {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
 /// A ReplicaSet.
 #[derive(Debug, Clone)]
-pub(in crate::twin) struct ReplicaSet(pub(in crate::twin) Value);
+pub(in crate::twin) struct ReplicaSet(pub(in crate::twin) Held);
 
 impl ReplicaSet {
+    /// Of an object of the store, or of one that is to be made.
+    pub(in crate::twin) fn of(object: impl Into<Held>) -> ReplicaSet {
+        ReplicaSet(object.into())
+    }
+
     pub(in crate::twin) fn name(&self) -> &str {
         text_at(&self.0, "/metadata/name")
     }
 
     pub(in crate::twin) fn hash(&self) -> &str {
-        labels_of(&self.0).get(HASH_LABEL).copied().unwrap_or("")
+        self.0["metadata"]["labels"][HASH_LABEL].as_str().unwrap_or("")
     }
 
     pub(in crate::twin) fn created(&self) -> &str {
@@ -79,6 +124,9 @@ impl ReplicaSet {
     }
 
     pub(in crate::twin) fn remove_annotation(&mut self, key: &str) {
+        if self.annotation(key).is_none() {
+            return;
+        }
         if let Some(annotations) = self.0["metadata"]["annotations"].as_object_mut() {
             annotations.remove(key);
         }
@@ -194,9 +242,14 @@ pub(in crate::twin) fn is_completed(phase: &str) -> bool {
 
 /// A Service.
 #[derive(Debug, Clone)]
-pub(in crate::twin) struct Service(pub(in crate::twin) Value);
+pub(in crate::twin) struct Service(pub(in crate::twin) Held);
 
 impl Service {
+    /// Of an object of the store.
+    pub(in crate::twin) fn of(object: impl Into<Held>) -> Service {
+        Service(object.into())
+    }
+
     pub(in crate::twin) fn name(&self) -> &str {
         text_at(&self.0, "/metadata/name")
     }

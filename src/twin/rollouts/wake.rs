@@ -55,7 +55,7 @@ fn virtual_service_users(store: &Store, key: &Key) -> Vec<Key> {
 
 /// The Rollout that a DestinationRule says it is managed by (`syncDestinationRule`), if that still names it.
 fn managing_rollout(store: &Store, key: &Key, rule: &Value) -> Vec<Key> {
-    let Some(name) = Service(rule.clone()).managed_by().map(str::to_owned) else { return vec![] };
+    let Some(name) = Service::of(rule.clone()).managed_by().map(str::to_owned) else { return vec![] };
     let rollout = key.sibling(Kind::Rollout, &name);
     let read = store.get(&rollout).and_then(|object| Rollout::read(object).ok());
     read.filter(|read| istio::rule_refers_to(read, &key.name)).map(|_| rollout).into_iter().collect()
@@ -65,7 +65,7 @@ fn managing_rollout(store: &Store, key: &Key, rule: &Value) -> Vec<Key> {
 /// of hashes and annotation.
 pub(super) fn sync_destination_rule(store: &Store, key: &Key) -> Option<Value> {
     let rule = store.get(key)?;
-    Service((**rule).clone()).managed_by()?;
+    Service::of(Object::clone(rule)).managed_by()?;
     let used = !managing_rollout(store, key, rule).is_empty();
     istio::cleaned_rule(rule).filter(|_| !used)
 }
@@ -105,7 +105,7 @@ fn parent(change: &Change) -> Vec<Key> {
 
 /// The Rollout that steers a Service; nobody, unless the Service carries the hash.
 pub(super) fn users(store: &Store, key: &Key, service: &Value) -> Vec<Key> {
-    let service = Service(service.clone());
+    let service = Service::of(service.clone());
     if service.selected().is_none() {
         return vec![];
     }
@@ -136,10 +136,18 @@ pub fn released_services(change: &Change) -> Vec<Key> {
     if change.key.kind != Kind::Rollout {
         return vec![];
     }
+    // Most changes are of the status, and say nothing about Services.
+    if spec(change.old.as_ref()) == spec(change.new.as_ref()) {
+        return vec![];
+    }
     let names =
         |object: &Option<Object>| object.as_ref().map(|object| services_of(object)).unwrap_or_default();
     let (gone, kept) = (names(&change.old), names(&change.new));
     gone.difference(&kept).map(|(kind, name)| change.key.sibling(*kind, name)).collect()
+}
+
+fn spec(object: Option<&Object>) -> &Value {
+    object.map_or(&Value::Null, |object| &object["spec"])
 }
 
 /// The event a Rollout gets when a controller first sees it: on creation, and again whenever a controller starts.

@@ -20,18 +20,22 @@ pub(super) fn admit(
     new: &mut Value,
     serial: u64,
 ) -> Result<(), ApiError> {
-    decodes(key.kind, new)?;
-    schema::prune(key.kind, new);
+    let known = old.map(|old| &**old);
+    decodes(key.kind, known, new)?;
+    schema::prune_change(key.kind, known, new);
     if key.kind.is_custom() {
-        schema::default(key.kind, new);
+        schema::default_change(key.kind, known, new);
     } else {
         if let Some(old) = old {
             keep_allocated(key.kind, old, new);
         }
         defaults::apply(key.kind, new, serial);
     }
-    let mut causes: Vec<String> = schema::check(key.kind, new).iter().map(Finding::to_string).collect();
-    causes.extend(metadata_rules(new));
+    let findings = schema::check_change(key.kind, known, new);
+    let mut causes: Vec<String> = findings.iter().map(Finding::to_string).collect();
+    if known.is_none_or(|known| known["metadata"] != new["metadata"]) {
+        causes.extend(metadata_rules(new));
+    }
     causes.extend(kind_rules(key.kind, new));
     if let Some(old) = old {
         causes.extend(immutable(key.kind, old, new));
@@ -52,8 +56,8 @@ pub(super) fn invalid(key: &Key, causes: &[String]) -> ApiError {
 }
 
 /// A built-in kind is a Go struct, and metadata is one for every kind: a wrong type there does not even decode.
-fn decodes(kind: Kind, object: &Value) -> Result<(), ApiError> {
-    let findings = schema::check(kind, object);
+fn decodes(kind: Kind, old: Option<&Value>, object: &Value) -> Result<(), ApiError> {
+    let findings = schema::check_change(kind, old, object);
     let is_meta = |finding: &Finding| finding.path_text().starts_with("metadata");
     let mut wrong = findings
         .iter()

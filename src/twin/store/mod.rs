@@ -21,7 +21,7 @@ mod selector;
 mod tests;
 mod write;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -193,6 +193,18 @@ impl Store {
             };
         }
         Ok(objects.into_values().cloned().collect())
+    }
+
+    /// The objects as they would be without these changes, for whoever has not heard of them. Their history is not told.
+    pub(super) fn without(&self, changes: &BTreeSet<u64>) -> Store {
+        let mut objects = self.objects.clone();
+        for change in self.history.iter().rev().filter(|change| changes.contains(&change.version)) {
+            match &change.old {
+                Some(old) => objects.insert(change.key.clone(), old.clone()),
+                None => objects.remove(&change.key),
+            };
+        }
+        Store { objects, history: VecDeque::new(), writer: self.writer.clone(), ..*self }
     }
 
     /// Forgets Events that are older than an hour, as etcd's leases do. Call it now and then.

@@ -117,7 +117,7 @@ pub(super) fn keep_server_fields(kind: Kind, old: &Value, part: Part, new: &mut 
         match part {
             Part::Main | Part::Scale => set_or_remove(new, "status", old.get("status")),
             Part::Status => {
-                let status = new.get("status").cloned();
+                let status = new.as_object_mut().and_then(|new| new.remove("status"));
                 *new = old.clone();
                 set_or_remove(new, "status", status.as_ref());
             }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 fn rs(name: &str, replicas: i32, available: i32) -> ReplicaSet {
-    ReplicaSet(json!({
+    ReplicaSet::of(json!({
         "metadata": {"name": name},
         "spec": {"replicas": replicas},
         "status": {"replicas": replicas, "availableReplicas": available},

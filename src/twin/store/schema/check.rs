@@ -4,16 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Finding, FindingKind, PathSegment, Schema, Type, path_text};
 use crate::clock::Moment;
 use crate::suggest;
 
-/// All findings, in the order of the schema's walk.
-pub(super) fn check(schema: &Schema, value: &Value) -> Vec<Finding> {
+/// All findings, in the order of the schema's walk; of what stands in `known` there are none.
+pub(super) fn check(schema: &Schema, value: &Value, known: Option<&Value>) -> Vec<Finding> {
     let mut walk = Walk { path: vec![], findings: vec![] };
-    walk.value(schema, value);
+    walk.value(schema, value, known);
     walk.findings
 }
 
@@ -23,8 +23,8 @@ struct Walk {
 }
 
 impl Walk {
-    fn value(&mut self, schema: &Schema, value: &Value) {
-        if value.is_null() && schema.nullable {
+    fn value(&mut self, schema: &Schema, value: &Value, known: Option<&Value>) {
+        if known == Some(value) || value.is_null() && schema.nullable {
             return;
         }
         if let Some(wanted) = mismatch(schema, value) {
@@ -36,13 +36,13 @@ impl Walk {
             );
         }
         match value {
-            Value::Object(fields) => self.object(schema, fields),
+            Value::Object(fields) => self.object(schema, fields, known),
             Value::Array(items) => self.list(schema, items),
             _ => self.leaf(schema, value),
         }
     }
 
-    fn object(&mut self, schema: &Schema, fields: &serde_json::Map<String, Value>) {
+    fn object(&mut self, schema: &Schema, fields: &Map<String, Value>, known: Option<&Value>) {
         for name in schema.required.iter().filter(|name| fields.get(*name).is_none_or(Value::is_null)) {
             self.inside(PathSegment::Key(name.clone()), |walk| {
                 walk.found(FindingKind::Missing, "Required value".into());
@@ -52,7 +52,7 @@ impl Walk {
             self.inside(PathSegment::Key(name.clone()), |walk| match schema.field(name) {
                 // A null where null is no value is pruned, not refused.
                 Some(field) if value.is_null() && !field.nullable => {}
-                Some(field) => walk.value(field, value),
+                Some(field) => walk.value(field, value, known.and_then(|known| known.get(name))),
                 None if schema.open() => {}
                 None => walk.unknown(schema, name),
             });
@@ -73,7 +73,7 @@ impl Walk {
         let mut seen = BTreeSet::new();
         for (index, item) in items.iter().enumerate() {
             self.inside(PathSegment::Index(index), |walk| {
-                walk.value(of, item);
+                walk.value(of, item, None);
                 if !schema.map_keys.is_empty() && !seen.insert(identity(schema, of, item)) {
                     let identity = identity(schema, of, item);
                     walk.found(FindingKind::Invalid, format!("Duplicate value: {identity}"));
@@ -83,7 +83,6 @@ impl Walk {
     }
 
     fn leaf(&mut self, schema: &Schema, value: &Value) {
-        let at = path_text(&self.path);
         if !schema.one_of.is_empty() && !schema.one_of.contains(value) {
             let known = schema.one_of.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
             self.found(
@@ -92,12 +91,13 @@ impl Walk {
             );
         }
         if let Some(wrong) = bound(schema, value) {
+            let at = path_text(&self.path);
             self.found(FindingKind::Invalid, format!("Invalid value: {value}: {at} in body {wrong}"));
         }
         if let (Some(pattern), Value::String(text)) = (&schema.pattern, value)
             && !pattern.matches(text)
         {
-            let should = &pattern.text;
+            let (at, should) = (path_text(&self.path), &pattern.text);
             self.found(
                 FindingKind::Invalid,
                 format!("Invalid value: {value}: {at} in body should match '{should}'"),

@@ -100,17 +100,29 @@ fn path_text(path: &[PathSegment]) -> String {
 /// Everything the schema of a kind has to say about an object, in the order of its fields.
 #[must_use]
 pub fn check(kind: Kind, object: &Value) -> Vec<Finding> {
-    check::check(load::schema(kind), object)
+    check::check(load::schema(kind), object, None)
+}
+
+/// The same of a new version: what it has in common with the old one was checked when that was written.
+#[must_use]
+pub fn check_change(kind: Kind, old: Option<&Value>, new: &Value) -> Vec<Finding> {
+    check::check(load::schema(kind), new, old)
 }
 
 /// Removes the fields a server drops: unknown ones, and nulls where null is not a value.
 pub fn prune(kind: Kind, object: &mut Value) {
-    prune::prune(load::schema(kind), object);
+    prune::prune(load::schema(kind), object, None);
 }
 
-/// Sets the defaults of a custom resource's schema. Built-in kinds are defaulted by the store.
-pub fn default(kind: Kind, object: &mut Value) {
-    prune::default(load::schema(kind), object);
+/// The same in a new version: what it has in common with the old one was pruned when that was written.
+pub fn prune_change(kind: Kind, old: Option<&Value>, new: &mut Value) {
+    prune::prune(load::schema(kind), new, old);
+}
+
+/// Sets the defaults of a custom resource's schema, where a new version differs from the old one. Built-in kinds are
+/// defaulted by the store.
+pub fn default_change(kind: Kind, old: Option<&Value>, new: &mut Value) {
+    prune::default(load::schema(kind), new, old);
 }
 
 /// A structural schema, as far as the shipped ones go.

@@ -4,8 +4,11 @@ use serde_json::Value;
 
 use super::Schema;
 
-/// Removes unknown fields, and nulls where null is not a value.
-pub(super) fn prune(schema: &Schema, value: &mut Value) {
+/// Removes unknown fields, and nulls where null is not a value; what stands in `known` has neither.
+pub(super) fn prune(schema: &Schema, value: &mut Value, known: Option<&Value>) {
+    if known.is_some_and(|known| known == value) {
+        return;
+    }
     match value {
         Value::Object(fields) => {
             fields.retain(|name, value| match schema.field(name) {
@@ -14,21 +17,24 @@ pub(super) fn prune(schema: &Schema, value: &mut Value) {
             });
             for (name, value) in fields {
                 if let Some(field) = schema.field(name) {
-                    prune(field, value);
+                    prune(field, value, known.and_then(|known| known.get(name)));
                 }
             }
         }
         Value::Array(items) => {
             if let Some(of) = schema.items.as_deref() {
-                items.iter_mut().for_each(|item| prune(of, item));
+                items.iter_mut().for_each(|item| prune(of, item, None));
             }
         }
         _ => {}
     }
 }
 
-/// Sets defaults, in what is there: a default inside an absent object stays absent.
-pub(super) fn default(schema: &Schema, value: &mut Value) {
+/// Sets defaults, in what is there: a default inside an absent object stays absent; what stands in `known` has its own.
+pub(super) fn default(schema: &Schema, value: &mut Value, known: Option<&Value>) {
+    if known.is_some_and(|known| known == value) {
+        return;
+    }
     match value {
         Value::Object(fields) => {
             for (name, field) in &schema.properties {
@@ -40,13 +46,13 @@ pub(super) fn default(schema: &Schema, value: &mut Value) {
             }
             for (name, value) in fields {
                 if let Some(field) = schema.field(name) {
-                    default(field, value);
+                    default(field, value, known.and_then(|known| known.get(name)));
                 }
             }
         }
         Value::Array(items) => {
             if let Some(of) = schema.items.as_deref() {
-                items.iter_mut().for_each(|item| default(of, item));
+                items.iter_mut().for_each(|item| default(of, item, None));
             }
         }
         _ => {}

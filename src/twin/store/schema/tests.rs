@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::kind::Kind;
-use super::{FindingKind, check, columns, default, definition, load, prune};
+use super::{FindingKind, check, columns, default_change, definition, load, prune};
 
 /// What a check says, one line each.
 fn said(kind: Kind, object: &Value) -> Vec<String> {
@@ -129,7 +129,7 @@ fn pruning_drops_what_nobody_knows_and_nulls() {
 fn a_container_port_of_a_rollout_speaks_tcp_by_default() {
     let spec = |ports: Value| json!({"template": {"spec": {"containers": [{"name": "a", "ports": ports}]}}});
     let mut object = rollout(spec(json!([{"containerPort": 8080}])));
-    default(Kind::Rollout, &mut object);
+    default_change(Kind::Rollout, None, &mut object);
     assert_eq!(object, rollout(spec(json!([{"containerPort": 8080, "protocol": "TCP"}]))));
 }
 
@@ -152,7 +152,7 @@ fn any_value_can_be_checked() {
             let mut value = value.clone();
             let _ = check(*kind, &value);
             prune(*kind, &mut value);
-            default(*kind, &mut value);
+            default_change(*kind, None, &mut value);
         }
     }
 }

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::sight::{Seen, Tracks};
+use super::sight::{Seen, Tracks, without_loops};
+use super::stage::NAMESPACE;
 
 /// How far a sight may be from the recorded one, its cause apart.
 const WITHIN: f64 = 2.0;
@@ -26,6 +27,21 @@ pub(super) fn differences(recorded: &Tracks, twin: &Tracks, end: f64) -> Vec<Str
         .collect();
     found.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     found.into_iter().map(|(_, text)| text).collect()
+}
+
+/// Whether a run under way cannot become the recorded one any more. The last sight of a track does not count: it may
+/// turn out to be a turn of a hot loop.
+pub(super) fn has_strayed(recorded: &Tracks, seen: &Tracks, end: f64) -> bool {
+    seen.iter().any(|(name, sights)| {
+        let recorded = recorded.get(name).map_or(&[][..], Vec::as_slice);
+        let mut sights = without_loops(sights.clone());
+        sights.pop();
+        let stray = |(n, one): (usize, &Seen)| match recorded.get(n) {
+            Some(other) => other.text != one.text && other.text != one.text.replace(NAMESPACE, "NAMESPACE"),
+            None => one.at <= end - WITHIN,
+        };
+        sights.iter().enumerate().any(stray)
+    })
 }
 
 /// For each track the number of the first sight that is too early or too late.

@@ -4,6 +4,8 @@
 //! on two cores that did other work as well, some of them with gaps of half a second. That is input, like the pods'
 //! starts; what the controller decides then is not.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use super::sight::text;
@@ -54,22 +56,35 @@ pub(super) struct Load {
     /// When a write followed another, and after how long.
     gaps: Vec<(f64, f64)>,
     shares: Busy,
+    /// The last answer, and the gaps that it comes from.
+    last: Option<(Range<usize>, Busy)>,
 }
 
 impl Load {
     /// How a throw reads these gaps.
     pub(super) fn of(gaps: &[(f64, f64)], throw: u64) -> Load {
         let shares = SHARES[usize::try_from(throw).unwrap_or(0) % SHARES.len()];
-        Load { gaps: gaps.to_vec(), shares }
+        Load { gaps: gaps.to_vec(), shares, last: None }
     }
 
     /// How busy they are at a moment: by the median of the gaps around it, or
     /// before it when nothing was written.
-    pub(super) fn at(&self, t: f64) -> Busy {
+    pub(super) fn at(&mut self, t: f64) -> Busy {
         let from = self.gaps.partition_point(|(at, _)| *at <= t - AROUND);
         let to = self.gaps.partition_point(|(at, _)| *at < t + AROUND);
         let near = if from < to { from..to } else { from.saturating_sub(FEW)..from };
-        let mut near: Vec<f64> = self.gaps[near].iter().map(|(_, gap)| *gap).collect();
+        if let Some((of, busy)) = &self.last
+            && *of == near
+        {
+            return *busy;
+        }
+        let busy = self.by(&self.gaps[near.clone()]);
+        self.last = Some((near, busy));
+        busy
+    }
+
+    fn by(&self, gaps: &[(f64, f64)]) -> Busy {
+        let mut near: Vec<f64> = gaps.iter().map(|(_, gap)| *gap).collect();
         near.sort_by(f64::total_cmp);
         let median = near.get(near.len() / 2).copied().unwrap_or(USUAL);
         let load = |share: f64| (share * median / USUAL).clamp(0.5, 60.0);

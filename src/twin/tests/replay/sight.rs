@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::stage::NAMESPACE;
+use crate::twin::store::{Change, Kind, Object};
 
 /// One thing seen, and when (seconds since the start).
 #[derive(Debug, Clone, PartialEq)]
@@ -288,7 +291,7 @@ impl Sight {
 }
 
 /// A hot loop of two alternating sights is seen once: how often it turned, and where it stopped, is a matter of luck.
-fn without_loops(sights: Vec<Seen>) -> Vec<Seen> {
+pub(super) fn without_loops(sights: Vec<Seen>) -> Vec<Seen> {
     let mut seen: Vec<Seen> = vec![];
     let mut turning: Option<(String, String)> = None;
     for sight in sights {
@@ -317,4 +320,40 @@ pub(super) fn text(value: &Value) -> &str {
 fn stampless(message: &str) -> String {
     static STAMP: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\[\d+(\.\d+)?,").expect("a pattern"));
     STAMP.replace_all(message, "[TIME,").into_owned()
+}
+
+/// A change on the twin as the recorder would have written it, of the kinds that are looked at.
+pub(super) fn line(change: &Change, at: f64) -> Option<Value> {
+    let kind = change.key.kind.info().kind;
+    let object: &Object = change.new.as_ref().or(change.old.as_ref())?;
+    let type_ = match (&change.old, &change.new) {
+        (None, _) => "ADDED",
+        (_, None) => "DELETED",
+        _ => "MODIFIED",
+    };
+    if change.key.namespace.as_ref() != NAMESPACE {
+        return None;
+    }
+    let mut line = json!({"t": at, "kind": kind, "name": change.key.name.as_ref(), "type": type_});
+    let parts: &[&str] = match change.key.kind {
+        Kind::Pod | Kind::EndpointSlice => return None,
+        // Only what the rollouts controller says was recorded.
+        Kind::Event if object["source"]["component"] != "rollouts-controller" => return None,
+        Kind::Event => {
+            let on = &object["involvedObject"];
+            line["on"] = json!(format!("{}/{}", text(&on["kind"]), text(&on["name"])));
+            line["eventType"] = object["type"].clone();
+            &["reason", "message", "count"]
+        }
+        Kind::Rollout | Kind::AnalysisRun | Kind::Experiment => &["status"],
+        Kind::ReplicaSet => {
+            line["spec"] = json!({"replicas": object["spec"]["replicas"]});
+            &["metadata"]
+        }
+        _ => &["metadata", "spec"],
+    };
+    for part in parts {
+        line[*part] = object[*part].clone();
+    }
+    Some(line)
 }

@@ -1,6 +1,7 @@
 //! The twin as the stage of a recording: the same objects, acts, fates and answers; then what was seen, line by line.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,19 +13,20 @@ use super::provider::Provider;
 use super::puppets::Heard;
 use super::receivers::{self, Receiver};
 use super::script::{Anchor, Script};
-use super::sight::{Sight, Tracks, text};
+use super::sight::{Sight, Tracks, line, text};
 use crate::argo::Version;
 use crate::clock::{Moment, Seed};
 use crate::inbox;
+use crate::twin::caches::Caches;
 use crate::twin::pods::{Exports, PodSettings};
 use crate::twin::prometheus::{Role, Scraping};
 use crate::twin::receivers::Manner;
 use crate::twin::recordings::notification_config;
-use crate::twin::store::{Change, Key, Kind, Object, Part, Patch, text_at};
+use crate::twin::store::{Change, Key, Kind, Part, Patch, text_at};
 use crate::twin::{Settings, Twin};
 
 /// The namespace of a replay; a recording says `NAMESPACE`.
-const NAMESPACE: &str = "namespace-of-the-replay";
+pub(super) const NAMESPACE: &str = "namespace-of-the-replay";
 const CONTROLLER: &str = "argo-rollouts";
 
 /// What is going to happen.
@@ -35,6 +37,9 @@ pub(super) enum Cue {
     /// The receiver behind the flaky service goes or comes, and does so again so many seconds later.
     Sink(Vec<(f64, bool)>),
 }
+
+/// In these throws some watches are late; in the others all are in time, as in most worlds.
+const LATE: Range<u64> = 8..13;
 
 /// How long an act waits for its anchor when the twin is late.
 const PATIENCE: f64 = 2.0;
@@ -61,9 +66,13 @@ pub(super) struct Stage {
     ended: bool,
 }
 
-/// Plays a recording and answers with what was seen.
-pub(super) fn play(script: &Script, throw: u64) -> Tracks {
-    let load = Load::of(&script.gaps, throw);
+/// After how many seconds of a play it is asked whether it is worth going on.
+const HOPE: f64 = 5.0;
+
+/// Plays a recording and answers with what was seen, to its end or until it is hopeless.
+pub(super) fn play(script: &Script, throw: u64, is_hopeless: impl Fn(&Tracks) -> bool) -> Tracks {
+    let nth = if LATE.contains(&throw) { throw - LATE.start } else { throw };
+    let load = Load::of(&script.gaps, nth);
     let mut stage = Stage::new(script.start, throw, script.fates.clone(), load);
     for (at, cue, anchor) in &script.cues {
         stage.script(*at, cue.clone(), anchor.clone());
@@ -71,8 +80,15 @@ pub(super) fn play(script: &Script, throw: u64) -> Tracks {
     if script.notifies {
         stage.install_notifications();
     }
+    let mut asked = 0.0;
     while !stage.ended {
         stage.step();
+        if stage.seconds() > asked + HOPE {
+            asked = stage.seconds();
+            if is_hopeless(stage.sight.tracks()) {
+                break;
+            }
+        }
     }
     stage.finish()
 }
@@ -81,6 +97,7 @@ impl Stage {
     fn new(start: Moment, throw: u64, fates: Fates, load: Load) -> Stage {
         let mut twin = Twin::new(settings(start, throw));
         twin.puppets.script = Some(Provider::default());
+        twin.caches = if LATE.contains(&throw) { Caches::late(Seed::new(throw)) } else { Caches::default() };
         let namespace = json!({"metadata": {"name": NAMESPACE}});
         twin.store_mut().create(start, Kind::Namespace, namespace).expect("a new namespace");
         twin.settle();
@@ -347,37 +364,4 @@ fn settings(start: Moment, throw: u64) -> Settings {
         receivers: vec![],
         controller_namespace: CONTROLLER.to_owned(),
     }
-}
-
-/// A change as the recorder would have written it, of the kinds that it watched.
-fn line(change: &Change, at: f64) -> Option<Value> {
-    let kind = change.key.kind.info().kind;
-    let object: &Object = change.new.as_ref().or(change.old.as_ref())?;
-    let type_ = match (&change.old, &change.new) {
-        (None, _) => "ADDED",
-        (_, None) => "DELETED",
-        _ => "MODIFIED",
-    };
-    if change.key.namespace.as_ref() != NAMESPACE {
-        return None;
-    }
-    let mut line = json!({"t": at, "kind": kind, "name": change.key.name.as_ref(), "type": type_});
-    match change.key.kind {
-        // Only what the rollouts controller says was recorded.
-        Kind::Event if object["source"]["component"] != "rollouts-controller" => return None,
-        Kind::Event => {
-            let on = &object["involvedObject"];
-            line["on"] = json!(format!("{}/{}", text(&on["kind"]), text(&on["name"])));
-            line["eventType"] = object["type"].clone();
-            for field in ["reason", "message", "count"] {
-                line[field] = object[field].clone();
-            }
-        }
-        _ => {
-            for part in ["metadata", "spec", "status"] {
-                line[part] = object[part].clone();
-            }
-        }
-    }
-    Some(line)
 }
