@@ -75,7 +75,6 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-#[expect(clippy::float_cmp, reason = "what was never set is nought exactly")]
 fn is_nought(seconds: &f64) -> bool {
     *seconds == 0.0
 }
