@@ -1,7 +1,7 @@
 //! The real-cluster lane: the program against a drill ground, as its users run it.
 //!
 //! ```sh
-//! FIREDRILL_CONTEXT=kind-firedrill cargo test --test live -- --ignored --nocapture
+//! FIREDRILL_CONTEXT=kind-firedrill cargo test --test live -- --ignored --nocapture --test-threads 8
 //! ```
 //!
 //! `deploy/kind/up` makes a drill ground. The tests take turns where they break what others need: who breaks the ground
