@@ -43,7 +43,7 @@ enum Failed {
 
 /// What starts a drill's pods, and what ends them, keeps a small node busy for seconds: drills at once on one cluster
 /// begin one after the other, or each would measure how the others begin.
-const APART: Duration = Duration::from_secs(5);
+const APART: Duration = Duration::from_secs(10);
 
 /// Runs `firedrill run`.
 pub(super) fn run(args: &Run) -> u8 {
