@@ -5,6 +5,7 @@
 
 stock_node_image=kindest/node:v1.34.0
 argo_chart_version=2.41.0
+# Below 28: from there on the chart's own scrape jobs stand elsewhere in its values, and ours would not replace them.
 prometheus_chart_version=27.19.0
 
 prepare() {
