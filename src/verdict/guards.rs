@@ -312,7 +312,7 @@ fn unproven(release: &Release, moments: &Moments, evidence: &Evidence) -> Option
     }
     if fault.latency.is_some()
         && fault.errors.is_none()
-        && moments.harm().by.get(revision).is_none_or(|count| count.harmed == count.doubtful)
+        && moments.harm().by.get(revision).is_none_or(|count| !count.was_late())
     {
         return Some((
             "fault-not-served",

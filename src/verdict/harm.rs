@@ -6,9 +6,10 @@
 //! they break is neither held nor broken.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use super::State;
 use super::judge::{percent, seconds, share};
-use super::{Reason, State};
 use crate::plan::criteria::{HarmLimits, Limit};
 use crate::timeline::{Instant, Second, Tally};
 
@@ -47,7 +48,9 @@ pub struct Count {
     pub sent: u64,
     /// Of those: harmed.
     pub harmed: u64,
-    /// Of those: slow while the agent was late itself.
+    /// Of those: answered later than promised, or not before the client gave up.
+    pub late: u64,
+    /// Of those: late while the agent was late itself.
     pub doubtful: u64,
 }
 
@@ -55,7 +58,15 @@ impl Count {
     fn add(&mut self, tally: &Tally, starved: bool) {
         self.sent += tally.sent;
         self.harmed += tally.harmed;
+        self.late += tally.slow + tally.timed_out;
+        // Who waited until he gave up waited longer than any lateness of his own.
         self.doubtful += if starved { tally.slow } else { 0 };
+    }
+
+    /// Whether some answers were late beyond doubt.
+    #[must_use]
+    pub fn was_late(&self) -> bool {
+        self.late > self.doubtful
     }
 }
 
@@ -107,12 +118,9 @@ impl Harm {
             seen = format!("{seen}, at most {} of the traffic exposed", percent(self.exposed));
         }
         if count.doubtful > 0 {
-            let late = std::time::Duration::try_from_secs_f64(self.late.1).unwrap_or_default();
-            let late = seconds(late);
-            seen = format!(
-                "{seen}, {} of them slow while the agent itself was up to {late} late",
-                count.doubtful
-            );
+            let late = seconds(Duration::try_from_secs_f64(self.late.1).unwrap_or_default());
+            let doubtful = count.doubtful;
+            seen = format!("{seen}, {doubtful} of them slow while the agent itself was up to {late} late");
         }
         let state = match () {
             () if self.breaks(limits, count.doubtful, at_end) => State::Broken,
@@ -126,14 +134,10 @@ impl Harm {
         (state, seen)
     }
 
-    /// Why a limit is neither held nor broken, if the agent's own trouble is why.
-    pub(super) fn doubt(&self, id: &str, limits: &HarmLimits) -> Option<Reason> {
+    /// Whether the agent's own trouble is why a limit is neither held nor broken.
+    pub(super) fn is_in_doubt(&self, limits: &HarmLimits) -> bool {
         let doubtful = self.counted(limits).doubtful;
-        if !self.breaks(limits, 0, true) || self.breaks(limits, doubtful, true) {
-            return None;
-        }
-        let (_, seen) = self.judged(limits, true, true);
-        Some(Reason { code: "starved-agent".to_owned(), sentence: format!("{id}: {seen}") })
+        self.breaks(limits, 0, true) && !self.breaks(limits, doubtful, true)
     }
 
     fn counted(&self, limits: &HarmLimits) -> Count {
@@ -158,8 +162,6 @@ impl Harm {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn second(nth: u64, tally: Tally, latest: f64) -> Second {
@@ -188,13 +190,13 @@ mod tests {
     fn check(harm: &Harm, limit: Limit, state: State, in_doubt: bool) {
         let limits = at_most(limit);
         assert_eq!(harm.judged(&limits, true, true).0, state);
-        assert_eq!(harm.doubt("harmed", &limits).is_some(), in_doubt);
+        assert_eq!(harm.is_in_doubt(&limits), in_doubt);
     }
 
     #[test]
     fn what_was_slow_while_the_agent_was_late_is_neither_held_nor_broken() {
         let late = harm([(slow(0), 0.0), (slow(8), 0.7), (slow(1), 0.0), (slow(0), 0.0)]);
-        assert_eq!(late.all, Count { sent: 400, harmed: 9, doubtful: 9 });
+        assert_eq!(late.all, Count { sent: 400, harmed: 9, late: 9, doubtful: 9 });
         check(&late, Limit::Count(0), State::Undecided, true);
         check(&late, Limit::Share(0.01), State::Undecided, true);
         check(&late, Limit::Count(9), State::Held, false);

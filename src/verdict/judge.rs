@@ -191,12 +191,14 @@ impl<'a> Judge<'a> {
         reasons.extend(guards::objections(self.criteria, &self.moments, &self.evidence, control));
         let undecided = self.criteria.expectations.iter().zip(judged);
         let undecided = undecided.filter(|(_, judged)| judged.state == State::Undecided);
-        let (in_doubt, undecided): (Vec<_>, Vec<_>) = undecided
-            .map(|(criterion, judged)| (self.doubt(criterion), judged))
-            .partition(|(doubt, _)| doubt.is_some());
-        reasons.extend(in_doubt.into_iter().filter_map(|(doubt, _)| doubt));
-        if !undecided.is_empty() {
-            let names: Vec<&str> = undecided.iter().map(|(_, judged)| judged.id.as_str()).collect();
+        let (in_doubt, open): (Vec<_>, Vec<_>) =
+            undecided.partition(|(criterion, _)| self.is_in_doubt(criterion));
+        for (_, judged) in in_doubt {
+            let sentence = format!("{}: {}", judged.id, judged.seen);
+            reasons.push(Reason { code: "starved-agent".to_owned(), sentence });
+        }
+        if !open.is_empty() {
+            let names: Vec<&str> = open.iter().map(|(_, judged)| judged.id.as_str()).collect();
             let sentence = format!("the run ended before this could be decided: {}", names.join(", "));
             reasons.push(Reason { code: "gave-up".to_owned(), sentence });
         }
@@ -212,9 +214,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn doubt(&self, criterion: &Criterion) -> Option<Reason> {
-        let What::Harmed(limits) = &criterion.what else { return None };
-        self.moments.harm().doubt(&criterion.id, limits)
+    fn is_in_doubt(&self, criterion: &Criterion) -> bool {
+        matches!(&criterion.what, What::Harmed(limits) if self.moments.harm().is_in_doubt(limits))
     }
 
     fn judged(&self, criterion: &Criterion) -> Judged {
