@@ -8,6 +8,7 @@ mod compare;
 pub mod exit;
 pub mod files;
 mod ground;
+mod jobs;
 mod kubeconfig;
 mod progress;
 mod run;
