@@ -224,12 +224,3 @@ pub(crate) fn runs(scenario: &str) -> Vec<String> {
     let ours = lines.filter(|line| line.contains(&format!("({scenario})")) || !line.contains('('));
     ours.filter_map(|line| Some(line.split([' ', ':']).next()?.to_owned())).collect()
 }
-
-/// Whether the whole lane was asked for: what takes minutes and breaks the ground for everybody.
-pub(crate) fn is_whole() -> bool {
-    let whole = std::env::var("FIREDRILL_LANE").is_ok_and(|lane| lane == "whole");
-    if !whole {
-        println!("SKIPPED: only in the whole lane, FIREDRILL_LANE=whole");
-    }
-    whole
-}

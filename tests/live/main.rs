@@ -16,7 +16,7 @@
 
 mod agreement;
 mod ground;
-mod inside;
 mod leaving;
 mod refusals;
 mod trouble;
+mod whole;

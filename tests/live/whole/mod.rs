@@ -1,0 +1,6 @@
+//! What takes minutes, or breaks what everybody needs: passed over with `--skip whole::`.
+
+mod away;
+mod dead;
+mod inside;
+mod shared;
