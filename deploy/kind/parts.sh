@@ -26,11 +26,12 @@ require_debian() {
   command -v go >/dev/null || die "parts from source need Go 1.26 or newer"
 }
 
-make_parts() {
-  require_debian
+make_packages() { make_part debian unpack_packages "${packages[*]}"; }
+
+make_programs() {
   mkdir -p "$bin"
-  make_part debian unpack_packages "${packages[*]}"
   make_go_part kubernetes kubernetes
+  make_go_part kubernetes kubectl
   make_go_part kubernetes argo_rollouts
   make_go_part etcd etcd
   make_go_part coredns coredns
@@ -38,7 +39,7 @@ make_parts() {
   make_go_part prometheus prometheus
   make_part pause build_pause "$here/node-image/pause.go"
 }
-make_go_part() { make_part "$2" "build_$2" "$go_modules/$1"/* "$(go version)"; }
+make_go_part() { make_part "$2" "build_$2" "$go_modules/$1"/* "$(go version)" "${compiler[*]}"; }
 
 # Unpacked, not installed: no service gets started, and the machine stays as it was.
 unpack_packages() {
@@ -67,6 +68,10 @@ with_packages() {
 version_of() { (cd "$go_modules/$1" && go list -m -f '{{.Version}}' "$2"); }
 folder_of() { (cd "$go_modules/$1" && go mod download "$2" && go list -m -f '{{.Dir}}' "$2"); }
 
+# Nobody debugs these programs, and they wait more than they work: without notes for debuggers and, outside of Go's own
+# library, without inlining, they are compiled in little more than half the time.
+compiler=(-gcflags='all=-dwarf=false -l' -gcflags='std=-dwarf=false')
+
 # build MODULE LINKER-SETTINGS [FLAG...] PACKAGE...    static programs, named after their package
 build() {
   local module=$1 settings=$2 scratch
@@ -74,27 +79,33 @@ build() {
   # Go's own scratch folder, too, is one that the next run finds and clears.
   scratch=$(mktemp -d "$cache/scratch.XXXX")
   (cd "$go_modules/$module" && CGO_ENABLED=0 GOTMPDIR=$scratch nice \
-    go build -trimpath -buildvcs=false -ldflags="-s -w $settings" -o "$bin/" "$@")
+    go build -trimpath -buildvcs=false "${compiler[@]}" -ldflags="-s -w $settings" -o "$bin/" "$@")
   rm -rf "$scratch"
 }
 
 build_kubernetes() {
-  local version minor settings
+  build kubernetes "$(kubernetes_settings)" k8s.io/kubernetes/cmd/{kubeadm,kubelet,kube-apiserver} \
+    k8s.io/kubernetes/cmd/{kube-controller-manager,kube-scheduler,kube-proxy}
+}
+build_kubectl() { build kubernetes "$(kubernetes_settings)" k8s.io/kubernetes/cmd/kubectl; }
+
+# A Kubernetes that is not told its version calls itself v0.0.0, and kubeadm will not have it.
+kubernetes_settings() {
+  local version minor
   version=$(version_of kubernetes k8s.io/kubernetes)
   minor=${version#v1.}
-  # A Kubernetes that is not told its version calls itself v0.0.0, and kubeadm will not have it.
-  settings="-X k8s.io/component-base/version.gitVersion=$version -X k8s.io/component-base/version.gitMajor=1"
-  settings+=" -X k8s.io/component-base/version.gitMinor=${minor%%.*}"
-  build kubernetes "$settings" k8s.io/kubernetes/cmd/{kubeadm,kubelet,kubectl,kube-apiserver} \
-    k8s.io/kubernetes/cmd/{kube-controller-manager,kube-scheduler,kube-proxy}
+  printf -- '-X k8s.io/component-base/version.%s ' "gitVersion=$version" gitMajor=1 "gitMinor=${minor%%.*}"
 }
 
 # Argo's module pulls in the same Kubernetes: one module for both compiles it once.
-build_argo_rollouts() {
+build_argo_rollouts() { build_argo rollouts-controller; }
+# No drill needs it. `.ci/argo` does.
+build_argo_plugin() { build_argo kubectl-argo-rollouts; }
+build_argo() {
   local version
   version=$(version_of kubernetes github.com/argoproj/argo-rollouts)
   build kubernetes "-X github.com/argoproj/argo-rollouts/utils/version.version=${version#v}" \
-    github.com/argoproj/argo-rollouts/cmd/{rollouts-controller,kubectl-argo-rollouts}
+    "github.com/argoproj/argo-rollouts/cmd/$1"
 }
 
 build_etcd() {

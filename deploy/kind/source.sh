@@ -15,8 +15,14 @@ kind() { beside_engine "$bin/kind" "$@"; }
 prepare() {
   # A machine that brings its own `docker` has it behind this one.
   export PATH=$debian/usr/bin:$PATH
-  make_parts
+  require_debian
+  make_packages
+  # Fetching and unpacking leave a processor idle that can compile.
+  make_node_debian &
+  local node=$!
+  make_programs
   engine_start
+  wait "$node" || die 'the node has no Debian'
   make_node_image
   forget_containers
 }

@@ -11,12 +11,13 @@ node_packages=(systemd systemd-sysv dbus containerd runc iptables nftables connt
 kubernetes_version() { version_of kubernetes k8s.io/kubernetes; }
 node_image() { echo "firedrill/node:$(kubernetes_version)"; }
 
+make_node_debian() { make_part node-debian bootstrap_debian "${node_packages[*]}"; }
+
 make_node_image() {
   local image
   image=$(node_image)
-  make_part node-debian bootstrap_debian "${node_packages[*]}"
   docker image inspect "$image" >/dev/null 2>&1 || rm -f "$cache/node-image.made-from"
-  make_part node-image build_node_image "$node_files"/* "$cache"/{node-debian,kubernetes,etcd,coredns,pause}.made-from
+  make_part node-image build_node_image "$node_files"/* "$cache"/{node-debian,kubernetes,kubectl,etcd,coredns,pause}.made-from
 }
 
 bootstrap_debian() {
