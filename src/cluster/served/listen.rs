@@ -45,6 +45,9 @@ impl Default for Limits {
 /// How long to wait when the machine has no more sockets.
 const BREATH: Duration = Duration::from_millis(100);
 
+/// How long a client has to read our last word.
+const LINGER: Duration = Duration::from_millis(500);
+
 /// Accepts connections for ever.
 pub(super) async fn accept(listener: TcpListener, acceptor: TlsAcceptor, gate: Gate, limits: Limits) {
     let free = Arc::new(Semaphore::new(limits.connections));
@@ -84,10 +87,21 @@ async fn converse(
     let service = TowerToHyperService::new(
         gate.map_request(|request: http::Request<_>| request.map(axum::body::Body::new)),
     );
-    let served = http1::Builder::new()
+    let mut served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    served.await.map_err(|error| error.to_string())
+        .serve_connection(TokioIo::new(stream), service);
+    let ended = (&mut served).await.map_err(|error| error.to_string());
+    let (mut socket, _) = served.into_parts().io.into_inner().into_inner();
+    linger(&mut socket).await;
+    ended
+}
+
+/// Reads and forgets what the client still sends after our last word.
+///
+/// A socket that is closed with something unread in it is reset, and a reset takes the answer away from a client that
+/// has not read it yet: a head refused for its length would be told nothing.
+/// Go's server waits as long (`net/http` 1.26 `server.go`, `rstAvoidanceDelay`).
+async fn linger(socket: &mut TcpStream) {
+    let _ = tokio::time::timeout(LINGER, tokio::io::copy(socket, &mut tokio::io::sink())).await;
 }

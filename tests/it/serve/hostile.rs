@@ -2,6 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::Served;
 use super::raw::{Client, Connection};
@@ -90,6 +93,20 @@ fn heads_that_never_end_are_refused() {
     let (code, _) = client.send("GET /version", &["Transfer-Encoding: nonsense"], b"");
     assert_eq!(code, 400);
     assert_eq!(client.get("/api").0, 200);
+}
+
+#[tokio::test]
+async fn who_is_still_talking_hears_the_refusal() {
+    let served = Served::start("talking", &[]);
+    let mut connection = Client::of(&served).connect();
+    connection.write_all(format!("GET /api HTTP/1.1\r\nX-Long: {}", "x".repeat(500_000)).as_bytes()).unwrap();
+    // By now it is refused; what follows would be answered with a reset by a socket closed at once.
+    sleep(Duration::from_millis(100)).await;
+    connection.write_all(&[b'x'; 100_000]).unwrap();
+    sleep(Duration::from_millis(100)).await;
+    let mut answer = vec![];
+    let _ = connection.read_to_end(&mut answer);
+    assert!(answer.starts_with(b"HTTP/1.1 431 "), "{}", String::from_utf8_lossy(&answer));
 }
 
 #[test]
