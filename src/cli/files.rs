@@ -4,6 +4,7 @@
 //! Symbolic links to folders are not followed, hidden entries are left out, and what has to be rendered first is
 //! reported rather than guessed at.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ pub fn read_paths(paths: &[PathBuf]) -> (Vec<Arc<Source>>, Vec<Diagnostic>) {
 }
 
 /// The scenarios among these paths: every file that is named, and in folders every YAML file that is no Kubernetes
-/// object.
+/// object. One that is named twice is there once.
 #[must_use]
 pub fn scenarios(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Diagnostic>) {
     let mut found = vec![];
@@ -49,6 +50,8 @@ pub fn scenarios(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Diagnostic>) {
         let scenarios = sources.iter().filter(|source| yaml(&source.name) && is_scenario(&source.text));
         found.extend(scenarios.map(|source| PathBuf::from(&source.name)));
     }
+    let mut seen = BTreeSet::new();
+    found.retain(|path| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     (found, diagnostics)
 }
 
@@ -192,6 +195,14 @@ mod tests {
         ];
         let folder = Folder::new("order", files);
         assert_eq!(folder.read(), (vec!["a/z.yml".into(), "b.yaml".into(), "c.json".into()], vec![]));
+    }
+
+    #[test]
+    fn a_scenario_named_twice_is_there_once() {
+        let folder = Folder::new("twice", &[("a.yaml", b"name: a"), ("b/c.yaml", b"name: c")]);
+        let (all, part, again) = (&folder.0, folder.0.join("b"), folder.0.join("b/../a.yaml"));
+        let (found, _) = scenarios(&[again.clone(), all.clone(), part]);
+        assert_eq!(found, [again, all.join("b/c.yaml")]);
     }
 
     #[test]
