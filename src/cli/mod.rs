@@ -95,12 +95,15 @@ fn complain_of(diagnostics: &[crate::diag::Diagnostic]) {
     complain(&crate::diag::render(diagnostics, color));
 }
 
-/// An error and everything that caused it, as one sentence.
+/// An error and everything that caused it, as one sentence. Some errors tell their cause themselves: once is enough.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        text = format!("{text}: {error}");
+        let cause = error.to_string();
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
         source = error.source();
     }
     text
