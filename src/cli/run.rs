@@ -80,17 +80,23 @@ fn jobs(args: &Run, scenarios: &[PathBuf]) -> Result<Vec<Job>, Vec<Diagnostic>> 
 /// The jobs that a cluster can do. What was named and cannot be done is an error; what was found in a folder is passed
 /// over, and said.
 fn fit(args: &Run, jobs: Vec<Job>) -> Result<Vec<Job>, u8> {
-    let mut unfit = vec![];
+    let mut found: Vec<Diagnostic> = vec![];
     let mut fit = vec![];
     for job in jobs {
         match drill::unfit(&job.prepared) {
-            None => fit.push(job),
-            Some(diagnostic) if args.paths.contains(&job.prepared.path) => unfit.push(diagnostic),
-            Some(diagnostic) => unfit.push(Diagnostic { severity: Severity::Warning, ..diagnostic }),
+            None => {
+                // Scenarios share policies.
+                let new = drill::doubts(&job.prepared).into_iter().filter(|doubt| !found.contains(doubt));
+                let new: Vec<Diagnostic> = new.collect();
+                found.extend(new);
+                fit.push(job);
+            }
+            Some(diagnostic) if args.paths.contains(&job.prepared.path) => found.push(diagnostic),
+            Some(diagnostic) => found.push(Diagnostic { severity: Severity::Warning, ..diagnostic }),
         }
     }
-    complain_of(&unfit);
-    match (diag::has_errors(&unfit), fit.is_empty()) {
+    complain_of(&found);
+    match (diag::has_errors(&found), fit.is_empty()) {
         (true, _) => Err(exit::BAD_INPUT),
         (false, true) => {
             complain("error: nothing to run: no scenario that can run on a cluster\n");

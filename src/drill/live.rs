@@ -40,6 +40,20 @@ pub fn unfit(prepared: &Prepared) -> Option<Diagnostic> {
     })
 }
 
+/// What makes the measurements of a run on a cluster doubtful: on the twin, nothing else is there to be measured.
+#[must_use]
+pub fn doubts(prepared: &Prepared) -> Vec<Diagnostic> {
+    let doubt = |analysis: String| {
+        let title = format!(
+            "{analysis} selects neither a revision nor a namespace, and so measures whatever else is there"
+        );
+        Diagnostic::warning("measures-everything", title).help(
+            "drill with nothing beside it, and minutes after the last one; or select by `rollouts_pod_template_hash` or `namespace`",
+        )
+    };
+    plan::place::boundless(&prepared.plan).into_iter().map(doubt).collect()
+}
+
 /// What runs of these scenarios need of a cluster.
 #[must_use]
 pub fn needs<'a>(prepared: impl IntoIterator<Item = &'a Prepared>) -> Needs {

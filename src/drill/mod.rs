@@ -10,7 +10,7 @@ mod stage;
 mod twin;
 
 pub use self::folder::{FolderError, files, save};
-pub use self::live::{Ground, needs, on_cluster, unfit};
+pub use self::live::{Ground, doubts, needs, on_cluster, unfit};
 pub use self::prepare::{Prepared, prepare};
 pub use self::stage::{Stage, stage};
 pub use self::twin::{empty, on_twin};

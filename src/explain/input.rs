@@ -109,4 +109,12 @@ Whether it answers the controller shows in the run: an analysis without a single
         "On a cluster the agent sends its requests to a Service. A share that a router gives to a canary it does not follow
 yet; requests that went past the router would prove nothing.",
     ),
+    Page::new(
+        "measures-everything",
+        "an analysis measures more than this run",
+        "A query that selects neither `rollouts_pod_template_hash` nor a namespace nor a pod adds up every server that counts
+under these names: other drills at the same time, the last drill until its samples leave the range of the query, and
+whatever else Prometheus scrapes. An abort then says little about the fault of this run. On the twin nothing else is
+there. Argo hands the hash to an analysis: `args: [{name: hash, valueFrom: {podTemplateHashValue: Latest}}]`.",
+    ),
 ];

@@ -78,6 +78,19 @@ pub fn place(plan: &Plan, place: &Place<'_>) -> Placed {
     Placed { plan: placed, notifications }
 }
 
+/// The analyses whose queries select neither a revision nor a namespace, by kind and name: on a cluster they measure
+/// whatever else is there, too.
+#[must_use]
+pub fn boundless(plan: &Plan) -> Vec<String> {
+    let boundless = |object: &&Value| {
+        let mut found = false;
+        queries::each(&mut (*object).clone(), &mut |query| found |= !queries::is_bounded(query));
+        found
+    };
+    let name = |object: &Value| format!("{} `{}`", text(object, "/kind"), text(object, "/metadata/name"));
+    plan.objects.iter().filter(boundless).map(name).collect()
+}
+
 /// Whether it is what the controller reads about notifications.
 fn is_notification(object: &Value, place: &Place<'_>) -> bool {
     let named = matches!(
@@ -102,6 +115,15 @@ fn settle(object: &mut Value, plan: &Plan, place: &Place<'_>) {
     }
     let (label, run) = place.mark;
     object["metadata"]["labels"][label] = run.into();
+    // Queries tell revisions apart by a hash of the pods' template: two runs of one release at the same time would be
+    // measured as one. Not by a label, which selectors and queries would see.
+    for template in ["/spec/template", "/template"] {
+        if let Some(template) =
+            object.pointer_mut(template).filter(|it| it.pointer("/spec/containers").is_some())
+        {
+            template["metadata"]["annotations"][label] = run.into();
+        }
+    }
     replace(object, IMAGE, place.image);
 }
 

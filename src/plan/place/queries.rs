@@ -45,9 +45,27 @@ pub(super) fn moved(query: &str, from: &str, to: &str) -> Option<String> {
     (moved != query).then(|| moved.into_owned())
 }
 
+/// Whether a query selects by a revision, a namespace or a pod, whatever the labels are called. By words, as above.
+pub(super) fn is_bounded(query: &str) -> bool {
+    let selector = r#"(?:namespace|hash|pod)\w*\s*(?:=|!)"#;
+    Regex::new(selector).expect("an expression").is_match(query)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_query_is_bounded_by_a_revision_a_namespace_or_a_pod() {
+        let bounded = [
+            r#"up{rollouts_pod_template_hash="{{args.hash}}"}"#,
+            r#"up{job="a", kubernetes_namespace =~ "shop"}"#,
+            r#"sum(rate(x{pod=~"shop-.*"}[1m]))"#,
+        ];
+        assert!(bounded.into_iter().all(is_bounded));
+        let boundless = ["sum(rate(x[1m]))", r#"up{app="shop"}"#, "sum by (namespace) (x)"];
+        assert!(!boundless.into_iter().any(is_bounded));
+    }
 
     fn check(query: &str, expect: Option<&str>) {
         assert_eq!(moved(query, "shop", "shop-abcdef").as_deref(), expect);

@@ -81,8 +81,19 @@ fn everything_moves_and_is_marked() {
     }
     let rollout = object(&placed.plan, "Rollout");
     assert_eq!(text(rollout, "/spec/template/spec/containers/0/image"), "firedrill/fake-app:1");
-    // Labels of pods decide about selectors and hashes.
-    assert_eq!(rollout.pointer("/spec/template/metadata/labels"), Some(&json!({"app": "server"})));
+    let template = &rollout["spec"]["template"]["metadata"];
+    assert_eq!(
+        *template,
+        json!({"labels": {"app": "server"}, "annotations": {"firedrill.dev/run": "abcdef"}})
+    );
+}
+
+#[test]
+fn queries_that_measure_everything_are_known() {
+    let boundless =
+        |policy: &str| super::boundless(&of_policy(&policy.replace("NAMESPACE", "argo-rollouts")));
+    assert_eq!(boundless(POLICY), [] as [&str; 0]);
+    assert_eq!(boundless(&POLICY.replace(r#"{namespace="shop"}"#, "")), ["AnalysisTemplate `errors`"]);
 }
 
 #[test]
