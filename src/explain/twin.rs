@@ -214,8 +214,9 @@ const DIFFERENCES: &[Difference] = &[
     ),
     differs(
         PROMETHEUS,
-        "It scrapes all pods, or all pods behind Services, at one interval. Scrape configurations, relabelling,
-        recording rules, alerts and remote storage are not read.",
+        "It scrapes all pods, or all pods behind Services, at one interval, and passes over pods that say
+        `prometheus.io/scrape: \"false\"`. Scrape configurations, relabelling, recording rules, alerts and remote
+        storage are not read.",
         "A query for a recorded series finds nothing; `firedrill check` says so.",
     ),
     differs(

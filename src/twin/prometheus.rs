@@ -58,6 +58,9 @@ struct Target {
     up: Option<SeriesId>,
 }
 
+/// Where a pod says that it is not to be scraped: a custom that scrape configurations for pods keep, not Prometheus.
+const PASSED_OVER: &str = "/metadata/annotations/prometheus.io~1scrape";
+
 /// Old samples are dropped once in so many scrapes.
 const TRUNCATE_EVERY: u64 = 200;
 
@@ -142,6 +145,9 @@ impl Prometheus {
         let container = object.pointer("/spec/containers/0/name").and_then(Value::as_str).unwrap_or("");
         base.insert("container".to_owned(), container.to_owned());
         if self.scraping.role == Role::Pods {
+            if object.pointer(PASSED_OVER).is_some_and(|word| word == "false") {
+                return BTreeMap::new();
+            }
             base.insert("job".to_owned(), "kubernetes-pods".to_owned());
             return BTreeMap::from([(String::new(), base.into_iter().collect())]);
         }
