@@ -2,5 +2,6 @@
 
 mod away;
 mod dead;
+mod every;
 mod inside;
 mod shared;
