@@ -55,7 +55,7 @@ unpack_packages() {
 
 # apt fetches only what the machine lacks. Its sandbox user may not write to the cache, hence root.
 fetch_packages() {
-  quietly apt-get install --download-only --yes --no-install-recommends -o APT::Sandbox::User=root \
+  quietly apt-get install --download-only --yes --no-install-recommends -o APT::Sandbox::User=root -o DPkg::Lock::Timeout=120 \
     -o Dir::Cache::archives="$debian/archives" "${packages[@]}"
 }
 
