@@ -20,7 +20,10 @@ prepare() {
   # Fetching and unpacking leave a processor idle that can compile.
   make_node_debian &
   local node=$!
-  make_programs
+  make_cluster_programs
+  # Compiled while the node image is made and the cluster starts, which wait more than they work.
+  make_guest_programs &
+  guests=$!
   engine_start
   wait "$node" || die 'the node has no Debian'
   make_node_image
@@ -41,6 +44,7 @@ load_image() { quietly kind load docker-image --name "$cluster" "$1"; }
 
 install_argo() {
   local version image manifests
+  wait "$guests" || die 'Argo Rollouts and Prometheus could not be compiled'
   version=$(version_of kubernetes github.com/argoproj/argo-rollouts)
   manifests=$(folder_of kubernetes github.com/argoproj/argo-rollouts)/manifests
   image=firedrill/argo-rollouts:$version
