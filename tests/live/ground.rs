@@ -8,6 +8,7 @@ use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::discovery::{Discovery, Scope, verbs};
@@ -16,12 +17,47 @@ static WHOLE: RwLock<()> = RwLock::new(());
 
 /// A place among others: nobody breaks the ground meanwhile.
 pub(crate) fn share() -> RwLockReadGuard<'static, ()> {
-    WHOLE.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    let place = WHOLE.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+    until_whole();
+    place
 }
 
 /// The ground alone, for whoever breaks it.
 pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
-    WHOLE.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    let ground = WHOLE.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    until_whole();
+    ground
+}
+
+/// Waits until the ground's own programs are there again. A controller whose API server has gone away ends, and the more
+/// often it did, the longer the kubelet lets it wait: five minutes at most.
+fn until_whole() {
+    let began = Instant::now();
+    loop {
+        let absent = absent();
+        if absent.is_empty() {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(330), "the ground is not whole: {absent:?}");
+        sleep(Duration::from_secs(1));
+    }
+}
+
+/// The Deployments that lack a pod, of those that every drill needs.
+fn absent() -> Vec<String> {
+    with_client(async |client| {
+        let mut absent = vec![];
+        for namespace in ["argo-rollouts", "monitoring"] {
+            let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
+            for deployment in deployments.list(&ListParams::default()).await.unwrap() {
+                let status = deployment.status.unwrap_or_default();
+                if status.available_replicas.is_none() || status.available_replicas != status.replicas {
+                    absent.push(format!("{namespace}/{}", deployment.metadata.name.unwrap()));
+                }
+            }
+        }
+        absent
+    })
 }
 
 /// The context of the drill ground.
