@@ -79,6 +79,11 @@ impl Trouble {
         Trouble::Agent(source)
     }
 
+    /// Says at once what ends a run: putting everything back may take a minute, and the verdict comes after it.
+    pub(crate) fn tell(&self) {
+        tracing::warn!("the world broke: {}", self.sentence());
+    }
+
     /// The whole chain as one sentence.
     #[must_use]
     pub fn sentence(&self) -> String {

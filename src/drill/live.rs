@@ -154,7 +154,10 @@ async fn one_run(
     };
     let mut run = match set_up {
         None => Run { interrupted: true, trouble: None, timeline: empty(plan, seed, "interrupted") },
-        Some(Err(trouble)) => nothing(plan, seed, trouble),
+        Some(Err(trouble)) => {
+            trouble.tell();
+            nothing(plan, seed, trouble)
+        }
         Some(Ok(cluster)) => {
             drilled(&cluster, &placed.plan, &kept.criteria(), seed, decided, stop, see).await
         }

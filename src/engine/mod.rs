@@ -66,6 +66,9 @@ pub async fn run(
     let mut engine = Engine::new(cluster, plan, criteria, see);
     engine.begin(seed);
     let ended = engine.drill(decided, stop.as_mut()).await;
+    if let Err(trouble) = &ended {
+        trouble.tell();
+    }
     let blind = engine.sight.ended();
     engine.was_blind(blind);
     let left = engine.leave().await;
