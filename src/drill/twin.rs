@@ -134,3 +134,83 @@ fn manner(receiver: Receiver) -> Manner {
         Receiver::Status(status) => Manner::Answers(status, Duration::from_millis(5)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http::{Method, Request};
+    use kube::client::Body;
+    use tower::service_fn;
+
+    use super::*;
+    use crate::cluster::Cluster;
+    use crate::cluster::agent::Agent;
+    use crate::timeline::{Event, Instant, Timeline};
+
+    /// A run on a twin behind a wire that keeps the answers to some requests for so long.
+    fn run(slow: impl Fn(&Request<Body>) -> Duration + Clone + Send + Sync + 'static) -> Timeline {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/errors-roll-back.yaml");
+        let prepared = crate::drill::prepare(&path, true).unwrap();
+        let (plan, criteria) = (&prepared.plan, prepared.plan.criteria());
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let run = runtime.block_on(async {
+            let world = open_twin(settings(&prepared, plan, 1));
+            let client = world.cluster().client.clone();
+            let wire = service_fn(move |request: Request<Body>| {
+                let (client, late) = (client.clone(), slow(&request));
+                async move {
+                    let answer = client.send(request).await;
+                    tokio::time::sleep(late).await;
+                    answer
+                }
+            });
+            let client = kube::Client::new(wire, "default");
+            let cluster = Cluster { agent: Agent::new(client.clone()), client, ..world.cluster().clone() };
+            let decided = |judge: &Judge<'_>| judge.decided();
+            let never = std::future::pending();
+            engine::run(&cluster, plan, &criteria, 1, &decided, never, &mut |_, _| {}).await
+        });
+        run.timeline
+    }
+
+    /// When Services were switched, with an agent whose answers are so late once the release is made.
+    fn switches(late: Duration) -> Vec<(Instant, Event)> {
+        let asked = std::sync::Arc::new(AtomicUsize::new(0));
+        let timeline = run(move |request| {
+            let is_late = request.uri().path().ends_with("/observed")
+                // The release is made before that.
+                && asked.fetch_add(1, Ordering::Relaxed) >= 60;
+            if is_late { late } else { Duration::ZERO }
+        });
+        let switched = timeline.entries().iter().filter(|entry| matches!(entry.event, Event::Switched(_)));
+        switched.map(|entry| (entry.at, entry.event.clone())).collect()
+    }
+
+    #[test]
+    fn what_happens_while_the_agent_is_late_is_seen_in_time() {
+        let prompt = switches(Duration::ZERO);
+        assert!(prompt.len() >= 3, "onto the preview, to the new revision, and back: {prompt:?}");
+        assert_eq!(switches(Duration::from_secs(3)), prompt);
+    }
+
+    #[test]
+    fn who_waits_for_a_step_is_blind_meanwhile() {
+        let blind = |late: Duration| {
+            let timeline = run(move |request| {
+                let is_step =
+                    request.method() == Method::PATCH && request.uri().path().ends_with("/rollouts/server");
+                if is_step { late } else { Duration::ZERO }
+            });
+            let blind = timeline.entries().iter().filter_map(|entry| match entry.event {
+                Event::Blind { seconds } => Some(seconds),
+                _ => None,
+            });
+            blind.collect::<Vec<f64>>()
+        };
+        assert_eq!(blind(Duration::from_millis(900)), [] as [f64; 0]);
+        assert_eq!(blind(Duration::from_secs(3)), [3.0]);
+    }
+}

@@ -110,6 +110,7 @@ impl Engine<'_> {
             }
             let what = describe(&step.action);
             tracing::info!(step = self.steps_done, %what, "taking a step");
+            let began = self.now();
             self.take_persistently(&step.action, &what).await?;
             let at = self.now();
             let revision = match &step.action {
@@ -117,6 +118,7 @@ impl Engine<'_> {
                 _ => None,
             };
             self.record(Entry { at, event: Event::Acted { step: self.steps_done, what, revision } });
+            self.looked_away(began);
             self.steps_done += 1;
             self.last_step = at;
         }

@@ -10,7 +10,7 @@ use crate::timeline::Instant;
 /// So long without trouble, and every watch is back.
 const QUIET: Duration = Duration::from_secs(2);
 /// Blindness shorter than this hides nothing that a window measures.
-const BLINK: Duration = Duration::from_secs(1);
+pub(super) const BLINK: Duration = Duration::from_secs(1);
 /// How long an API server may be away before the world is broken.
 const SERVER: Duration = Duration::from_secs(90);
 /// How long an agent may be silent while the API server is there: nobody brings a dead one back.
