@@ -31,7 +31,7 @@ pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
 
 /// Waits until the ground's own programs are there again. A controller whose API server has gone away ends, and the more
 /// often it did, the longer the kubelet lets it wait: five minutes at most.
-fn until_whole() {
+pub(crate) fn until_whole() {
     let began = Instant::now();
     loop {
         let absent = absent();

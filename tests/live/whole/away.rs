@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use firedrill::verdict::Outcome;
 
-use crate::ground::{Folder, Running, alone, drill, inventory, residue};
+use crate::ground::{Folder, Running, alone, drill, inventory, residue, until_whole};
 use crate::trouble::{kill, verdict};
 
 #[test]
@@ -40,6 +40,7 @@ fn an_api_server_that_is_away_for_half_a_minute_is_nobodys_fail() {
     let _ground = alone();
     let before = inventory();
     for stage in ["install", "baseline", "watch", "leave"] {
+        until_whole();
         let folder = Folder::new(&format!("api-{stage}"));
         let mut run = Running::start(drill(&folder.0, &[folder.quick("quick")], &[]), folder.0.join("log"));
         run.until(&format!("  {stage}"), Duration::from_secs(180));
